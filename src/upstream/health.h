@@ -1,0 +1,52 @@
+// The machine behind a peer's active checks: counts results, decides states, says when to check
+// next. Pure: takes `now` and results, does no I/O. Control thread only.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "config/model.h"
+#include "upstream/peer.h"
+
+namespace weir::upstream {
+
+// The layer at which a check ended, as haproxy tells it.
+enum class CheckLayer : std::uint8_t { none, connect, timeout, response, status, ok };
+[[nodiscard]] const char* to_string(CheckLayer layer);
+
+struct CheckResult {
+  CheckLayer layer = CheckLayer::none;  // ok: passed
+  std::uint16_t status = 0;             // HTTP status, if there was one
+  std::string detail;                   // "connection refused", "got 503, want 200"
+  Duration took{0};
+  [[nodiscard]] bool passed() const { return layer == CheckLayer::ok; }
+};
+
+class HealthMachine {
+ public:
+  // `random(n)` gives 0 .. n-1; for jitter.
+  using Random = std::function<std::uint64_t(std::uint64_t)>;
+  HealthMachine(const config::HealthCheckConfig& config, Peer& peer, Random random, TimePoint now);
+
+  struct Transition {
+    Health from;
+    Health to;
+    std::string reason;  // "connect: connection refused (2/2)"
+  };
+  // Takes a check's result and stores the state in Peer::health. A transition is returned once.
+  std::optional<Transition> on_check(const CheckResult& result, TimePoint now);
+  // When the next check is due; the first is due at once.
+  [[nodiscard]] TimePoint next_check() const;
+
+  // For status pages.
+  [[nodiscard]] TimePoint since() const;  // of the present state
+  [[nodiscard]] const std::string& reason() const;
+  [[nodiscard]] const CheckResult& last() const;
+  [[nodiscard]] std::uint64_t checks() const;
+  [[nodiscard]] std::uint64_t failed_checks() const;
+};
+
+}  // namespace weir::upstream

@@ -1,0 +1,77 @@
+// A pool: the peers of an upstream and the choice among them, bit for bit as nginx
+// (ngx_http_upstream_round_robin, ip_hash). Decisions take `now` and do no I/O.
+//
+// Any worker may call; one short lock a pool makes round robin, failures and max_conns exact for
+// the whole process, as nginx's `zone` does. With one worker the lock is never contended.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/clock.h"
+#include "config/model.h"
+#include "upstream/peer.h"
+
+namespace weir::upstream {
+
+// Why a peer was chosen, or why none was: one table for logs, metrics and $upstream_reason.
+enum class Reason : std::uint8_t {
+  round_robin,    // "rr"
+  ip_hash,        // "hash"
+  hash_fallback,  // "hash-fallback": more than 20 misses
+  only_peer,      // "single"
+  backup,         // "backup"
+  none_live,      // "no-live"
+};
+[[nodiscard]] const char* to_string(Reason reason);
+
+// How an attempt ended, for the peer's failure accounting.
+enum class Outcome : std::uint8_t {
+  success,
+  failure,  // counts in max_fails
+  neutral,  // neither: an abort by the client, a stale kept-alive connection, 403/404 passed on
+};
+
+// The walk of one request over a pool: what was tried, and where the hash stands.
+// Reused from request to request; reset() keeps memory.
+class Walk {
+ public:
+  // `client`: the address after real_ip; its bytes are the key of ip_hash.
+  void reset(const IpAddress& client);
+
+ private:
+  friend class Pool;
+  // State of the implementer: tried set (inline for up to 128 peers), hash, misses, backup flag...
+};
+
+class Pool {
+ public:
+  Pool(std::string name, config::Balance balance, std::vector<std::shared_ptr<Peer>> peers);
+
+  struct Choice {
+    Peer* peer = nullptr;     // null: none is live
+    std::uint32_t index = 0;  // of the peer in peers()
+    Reason reason = Reason::none_live;
+  };
+  // Chooses a peer and counts a connection on it (Peer::conns); every choice that gives a peer must
+  // be followed by exactly one done().
+  [[nodiscard]] Choice pick(Walk& walk, TimePoint now);
+  // Ends an attempt: gives back the connection, keeps nginx's failure accounts.
+  void done(Peer& peer, Outcome outcome, TimePoint now);
+  // nginx's number of tries for a request: non-down peers, backups included; at least 1.
+  [[nodiscard]] std::uint32_t max_tries() const;
+
+  [[nodiscard]] const std::string& name() const;
+  // In configuration order, backups included where they were written.
+  [[nodiscard]] std::span<const std::shared_ptr<Peer>> peers() const;
+  [[nodiscard]] config::Balance balance() const;
+  // Peers that would get a request now (not down, healthy, not banned, below max_conns).
+  [[nodiscard]] std::uint32_t live(TimePoint now) const;
+};
+
+}  // namespace weir::upstream

@@ -1,0 +1,45 @@
+// Failover: may this request go to another peer? nginx's proxy_next_upstream (its tries and time
+// included) and weir's rule that what was not executed may always go elsewhere. Pure; one thread.
+#pragma once
+
+#include <cstdint>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "config/model.h"
+
+namespace weir::upstream {
+
+// How one attempt ended, as far as another try depends on it.
+struct AttemptResult {
+  Error error;                // Errc::ok: the head of an answer came
+  std::uint16_t status = 0;   // of the answer, if there is one
+  bool request_sent = false;  // at least one byte of the request was written to the peer
+  bool reused_connection = false;
+  bool answer_begun = false;     // at least one byte of an answer came
+  bool client_answered = false;  // something of the answer's head went to the client already
+};
+
+class Tries {
+ public:
+  struct Rules {
+    std::uint32_t next_upstream = 0;  // config::NextUpstream bits
+    std::uint32_t max_tries = 1;      // Pool::max_tries(), capped by proxy_next_upstream_tries
+    Duration timeout{0};              // proxy_next_upstream_timeout; 0: none
+    bool repeatable = true;           // http::may_repeat(method)
+    bool body_replayable = true;      // the request body can be sent once more
+  };
+  void begin(const Rules& rules, TimePoint now);
+
+  struct Decision {
+    bool again = false;
+    bool same_peer = false;  // a stale kept-alive connection: a fresh one to the same peer
+    // What to tell Pool::done about this attempt.
+    enum class Blame : std::uint8_t { success, failure, neutral } blame = Blame::success;
+  };
+  // After an attempt. Counts the try.
+  [[nodiscard]] Decision again(const AttemptResult& result, TimePoint now);
+  [[nodiscard]] std::uint32_t used() const;
+};
+
+}  // namespace weir::upstream
