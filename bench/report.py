@@ -54,7 +54,8 @@ def table(scenario, results):
     lines = [["peer", *head, *(f"x {base}" for base in bases)]]
     for name, rounds in results.items():
         lines.append([name, *_figures(rounds, key), *_ratio_cells(results, name, bases, key)])
-    return (f"\n### {scenario.name}: {scenario.what}, {scenario.connections} connections, "
+    connections = "" if "connection" in scenario.what else f"{scenario.connections} connections, "
+    return (f"\n### {scenario.name}: {scenario.what}, {connections}"
             f"{max(map(len, results.values()), default=0)} rounds\n\n" + _aligned(lines))
 
 

@@ -84,7 +84,7 @@ SCENARIOS = {s.name: s for s in (
              (Goal(0.88, BETTER), Goal(1.15, ("relay",))), allocations=20000),
     Scenario("get64k", "GET, answer of 64 KiB", get("/64k"), (Goal(0.90, ("nginx-64k",)),),
              peers=WITH_BIG_BUFFERS),
-    Scenario("get10m", "GET, answer of 10 MiB, 8 connections", get("/10m"),
+    Scenario("get10m", "GET, answer of 10 MiB", get("/10m"),
              (Goal(0.90, ("nginx-64k",)),), connections=8, options={"warm": 2},
              peers=WITH_BIG_BUFFERS),
     Scenario("churn", "GET, answer of 1 KiB, a connection per request",
@@ -92,7 +92,7 @@ SCENARIOS = {s.name: s for s in (
              options={"reconnect": True, "warm": 5}, allocations=5000),
     Scenario("ws", "upgraded tunnel, messages of 125 bytes to and fro", wire(UPGRADE),
              (Goal(1.0, BETTER),), options={"tunnel": 125}),
-    Scenario("idle10k", "idle kept-alive connections that have had one answer", get("/1k"),
+    Scenario("idle10k", "10,000 idle kept-alive connections that have had one answer each", get("/1k"),
              (Goal(1145),), connections=10000, options={"warm": 1},
              peers=("weir", "nginx", "haproxy")),  # a relay holds two sockets for each
 )}
