@@ -20,7 +20,7 @@ enum class CheckLayer : std::uint8_t { none, connect, timeout, response, status,
 struct CheckResult {
   CheckLayer layer = CheckLayer::none;  // ok: passed
   std::uint16_t status = 0;             // HTTP status, if there was one
-  std::string detail;                   // "connection refused", "got 503, want 200"
+  std::string detail{};                 // "connection refused", "got 503, want 200"
   Duration took{0};
   [[nodiscard]] bool passed() const { return layer == CheckLayer::ok; }
 };
@@ -38,15 +38,35 @@ class HealthMachine {
   };
   // Takes a check's result and stores the state in Peer::health. A transition is returned once.
   std::optional<Transition> on_check(const CheckResult& result, TimePoint now);
-  // When the next check is due; the first is due at once.
-  [[nodiscard]] TimePoint next_check() const;
+  // When the next check is due; the first is due at once. Waits are short while the state is
+  // changing or unknown, and while the peer is down.
+  [[nodiscard]] TimePoint next_check() const { return next_check_; }
 
   // For status pages.
-  [[nodiscard]] TimePoint since() const;  // of the present state
-  [[nodiscard]] const std::string& reason() const;
-  [[nodiscard]] const CheckResult& last() const;
-  [[nodiscard]] std::uint64_t checks() const;
-  [[nodiscard]] std::uint64_t failed_checks() const;
+  [[nodiscard]] TimePoint since() const { return since_; }  // of the present state
+  [[nodiscard]] const std::string& reason() const { return reason_; }
+  [[nodiscard]] const CheckResult& last() const { return last_; }
+  [[nodiscard]] std::uint64_t checks() const { return checks_; }
+  [[nodiscard]] std::uint64_t failed_checks() const { return failed_checks_; }
+
+ private:
+  std::optional<Transition> change_to(Health to, std::uint32_t count, std::uint32_t wanted,
+                                      TimePoint now);
+  [[nodiscard]] bool is_settled() const;
+  [[nodiscard]] Duration wait();
+
+  config::HealthCheckConfig config_;
+  Peer& peer_;
+  Random random_;
+  Health state_;
+  TimePoint since_;
+  TimePoint next_check_;
+  std::string reason_;
+  CheckResult last_;
+  std::uint32_t passes_in_row_ = 0;
+  std::uint32_t fails_in_row_ = 0;
+  std::uint64_t checks_ = 0;
+  std::uint64_t failed_checks_ = 0;
 };
 
 }  // namespace weir::upstream

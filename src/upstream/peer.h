@@ -1,6 +1,6 @@
 // A peer: one address of an upstream, and all that is known of it at run time.
 //
-// Peers are owned by shared_ptr: they outlive reloads (Registry finds the earlier one by pool,
+// Peers are owned by shared_ptr: they outlive reloads (PeerStore finds the earlier one by pool,
 // address and check settings) and the exchanges that use them. Fields marked "pool lock" change
 // only under Pool's lock; the atomics may be read by any thread at any time.
 #pragma once
@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "base/address.h"
 #include "base/clock.h"
@@ -36,22 +37,30 @@ struct PeerSpec {
   bool down = false;
 };
 
-struct alignas(64) Peer {
-  explicit Peer(PeerSpec spec_) : spec(std::move(spec_)), text(spec.endpoint.text()) {}
+struct Peer {
+  explicit Peer(PeerSpec spec_)
+      : spec(std::move(spec_)), text(spec.endpoint.text()), effective_weight(spec.weight) {}
 
-  PeerSpec spec;           // replaced on reload, under the pool lock
+  // `name` and `endpoint` never change: any thread may read them. The numbers follow the
+  // configuration when a reload is committed: control thread only. A Pool has its own copy of them,
+  // so exchanges of two generations each see the numbers of their own.
+  PeerSpec spec;
   const std::string text;  // "10.0.0.1:80", for logs and $upstream_addr
 
-  std::atomic<Health> health{Health::unchecked};
+  // What a pick looks at, on a cache line of its own.
+  alignas(64) std::atomic<Health> health{Health::unchecked};
+  // Set when active checks saw the peer come back: its passive failures are then forgotten at the
+  // next occasion. Set by the control thread, taken under the pool lock.
+  std::atomic<bool> recovered{false};
   std::atomic<std::uint32_t> conns{0};  // requests and tunnels in flight; changes under pool lock
 
   // nginx's failure accounting and smooth weighted round robin; pool lock. Times are whole
   // seconds of the injected clock.
-  std::int64_t effective_weight = 0;
-  std::int64_t current_weight = 0;
   std::uint32_t fails = 0;
-  std::int64_t accessed = 0;
-  std::int64_t checked = 0;
+  std::int64_t effective_weight;
+  std::int64_t current_weight = 0;
+  std::int64_t accessed = 0;  // time of the last failure
+  std::int64_t checked = 0;   // time of the last failure, or of the last pick after fail_timeout
 };
 
 }  // namespace weir::upstream

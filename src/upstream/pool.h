@@ -7,15 +7,17 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "base/spin_lock.h"
 #include "config/model.h"
+#include "upstream/ip_hash.h"
 #include "upstream/peer.h"
+#include "upstream/peer_list.h"
 
 namespace weir::upstream {
 
@@ -34,7 +36,7 @@ enum class Reason : std::uint8_t {
 enum class Outcome : std::uint8_t {
   success,
   failure,  // counts in max_fails
-  neutral,  // neither: an abort by the client, a stale kept-alive connection, 403/404 passed on
+  neutral,  // neither: an abort by the client, a stale kept-alive connection
 };
 
 // The walk of one request over a pool: what was tried, and where the hash stands.
@@ -46,12 +48,19 @@ class Walk {
 
  private:
   friend class Pool;
-  // State of the implementer: tried set (inline for up to 128 peers), hash, misses, backup flag...
+  IpHashWalk hash_;
+  TriedSet tried_;        // of the primaries, or of the backups once these are in use
+  bool backups_ = false;  // the primaries are exhausted
 };
 
 class Pool {
  public:
+  // Peers with the numbers of their Peer::spec.
   Pool(std::string name, config::Balance balance, std::vector<std::shared_ptr<Peer>> peers);
+  // The numbers are those of `specs` (one for each peer). `lock` is shared by all generations of a
+  // pool: they have peers in common.
+  Pool(std::string name, config::Balance balance, std::vector<std::shared_ptr<Peer>> peers,
+       std::span<const PeerSpec> specs, std::shared_ptr<SpinLock> lock);
 
   struct Choice {
     Peer* peer = nullptr;     // null: none is live
@@ -64,14 +73,29 @@ class Pool {
   // Ends an attempt: gives back the connection, keeps nginx's failure accounts.
   void done(Peer& peer, Outcome outcome, TimePoint now);
   // nginx's number of tries for a request: non-down peers, backups included; at least 1.
-  [[nodiscard]] std::uint32_t max_tries() const;
+  [[nodiscard]] std::uint32_t max_tries() const { return max_tries_; }
 
-  [[nodiscard]] const std::string& name() const;
+  [[nodiscard]] const std::string& name() const { return name_; }
   // In configuration order, backups included where they were written.
-  [[nodiscard]] std::span<const std::shared_ptr<Peer>> peers() const;
-  [[nodiscard]] config::Balance balance() const;
+  [[nodiscard]] std::span<const std::shared_ptr<Peer>> peers() const { return peers_; }
+  [[nodiscard]] config::Balance balance() const { return balance_; }
   // Peers that would get a request now (not down, healthy, not banned, below max_conns).
   [[nodiscard]] std::uint32_t live(TimePoint now) const;
+  // The numbers this generation of the pool uses for peers()[index].
+  [[nodiscard]] const PeerNumbers& numbers(std::uint32_t index) const;
+
+ private:
+  Choice take(const PeerSlot& slot, Reason reason);
+  Choice pick_round_robin(Walk& walk, std::int64_t now);
+  const PeerSlot* find(const Peer& peer) const;
+
+  std::string name_;
+  config::Balance balance_;
+  std::vector<std::shared_ptr<Peer>> peers_;
+  std::shared_ptr<SpinLock> lock_;
+  PeerList primaries_;
+  PeerList backups_;
+  std::uint32_t max_tries_ = 1;
 };
 
 }  // namespace weir::upstream

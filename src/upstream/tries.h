@@ -12,7 +12,7 @@ namespace weir::upstream {
 
 // How one attempt ended, as far as another try depends on it.
 struct AttemptResult {
-  Error error;                // Errc::ok: the head of an answer came
+  Error error{};              // Errc::ok: the head of an answer came
   std::uint16_t status = 0;   // of the answer, if there is one
   bool request_sent = false;  // at least one byte of the request was written to the peer
   bool reused_connection = false;
@@ -33,13 +33,25 @@ class Tries {
 
   struct Decision {
     bool again = false;
-    bool same_peer = false;  // a stale kept-alive connection: a fresh one to the same peer
+    // A stale kept-alive connection: a fresh one to the same peer, once. The choice stands, so
+    // there is no Pool::done() and no Pool::pick() between the two.
+    bool same_peer = false;
     // What to tell Pool::done about this attempt.
     enum class Blame : std::uint8_t { success, failure, neutral } blame = Blame::success;
   };
   // After an attempt. Counts the try.
   [[nodiscard]] Decision again(const AttemptResult& result, TimePoint now);
-  [[nodiscard]] std::uint32_t used() const;
+  // Attempts that counted.
+  [[nodiscard]] std::uint32_t used() const { return used_; }
+
+ private:
+  [[nodiscard]] bool may_repeat(const AttemptResult& result) const;
+  [[nodiscard]] bool has_try_left(TimePoint now) const;
+
+  Rules rules_;
+  TimePoint start_{};
+  std::uint32_t used_ = 0;
+  bool stale_seen_ = false;
 };
 
 }  // namespace weir::upstream

@@ -1,0 +1,85 @@
+#include "upstream/health.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace weir::upstream {
+
+const char* to_string(CheckLayer layer) {
+  switch (layer) {
+    case CheckLayer::none:
+      return "none";
+    case CheckLayer::connect:
+      return "connect";
+    case CheckLayer::timeout:
+      return "timeout";
+    case CheckLayer::response:
+      return "response";
+    case CheckLayer::status:
+      return "status";
+    case CheckLayer::ok:
+      return "ok";
+  }
+  return "";
+}
+
+HealthMachine::HealthMachine(const config::HealthCheckConfig& config, Peer& peer, Random random,
+                             TimePoint now)
+    : config_(config),
+      peer_(peer),
+      random_(std::move(random)),
+      state_(config.mandatory ? Health::checking : Health::unchecked),
+      since_(now),
+      next_check_(now) {
+  peer_.health.store(state_, std::memory_order_relaxed);
+}
+
+std::optional<HealthMachine::Transition> HealthMachine::on_check(const CheckResult& result,
+                                                                 TimePoint now) {
+  ++checks_;
+  last_ = result;
+  std::optional<Transition> transition;
+  if (result.passed()) {
+    fails_in_row_ = 0;
+    if (++passes_in_row_ >= config_.passes && state_ != Health::up) {
+      transition = change_to(Health::up, passes_in_row_, config_.passes, now);
+    }
+  } else {
+    ++failed_checks_;
+    passes_in_row_ = 0;
+    if (++fails_in_row_ >= config_.fails && state_ != Health::down) {
+      transition = change_to(Health::down, fails_in_row_, config_.fails, now);
+    }
+  }
+  next_check_ = now + wait();
+  return transition;
+}
+
+std::optional<HealthMachine::Transition> HealthMachine::change_to(Health to, std::uint32_t count,
+                                                                  std::uint32_t wanted,
+                                                                  TimePoint now) {
+  reason_ = to_string(last_.layer);
+  if (!last_.detail.empty()) reason_.append(": ").append(last_.detail);
+  reason_ += " (" + std::to_string(count) + "/" + std::to_string(wanted) + ")";
+  Transition transition{.from = state_, .to = to, .reason = reason_};
+  state_ = to;
+  since_ = now;
+  // What clients met while it was down is no reason to ban it now. First the flag, then the state:
+  // who sees the peer up also sees that it is to be forgiven.
+  if (transition.from == Health::down) peer_.recovered.store(true, std::memory_order_relaxed);
+  peer_.health.store(to, std::memory_order_release);
+  return transition;
+}
+
+bool HealthMachine::is_settled() const { return state_ == Health::up && fails_in_row_ == 0; }
+
+Duration HealthMachine::wait() {
+  const Duration base =
+      is_settled() ? config_.interval : std::min(config_.interval, config_.fast_interval);
+  // At most doubles a short wait: a peer that comes back must not wait for the jitter of the long.
+  const Duration jitter = is_settled() ? config_.jitter : std::min(config_.jitter, base);
+  if (jitter <= Duration{0}) return base;
+  return base + Duration{random_(static_cast<std::uint64_t>(jitter.count()))};
+}
+
+}  // namespace weir::upstream

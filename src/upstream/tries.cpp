@@ -1,0 +1,118 @@
+#include "upstream/tries.h"
+
+namespace weir::upstream {
+namespace {
+
+using Blame = Tries::Decision::Blame;
+
+// The condition of proxy_next_upstream an attempt's end falls under; 0: none, it is final.
+std::uint32_t condition(const AttemptResult& result) {
+  switch (result.error.what) {
+    case Errc::connect_failed:
+    case Errc::peer_stale:
+    case Errc::peer_closed:
+    case Errc::peer_reset:
+      return config::next_error;
+    case Errc::connect_timed_out:
+    case Errc::peer_send_timed_out:
+    case Errc::peer_read_timed_out:
+      return config::next_timeout;
+    case Errc::peer_bad_head:
+      return config::next_invalid_header;
+    case Errc::ok:
+    case Errc::peer_status:
+      break;
+    default:
+      return 0;
+  }
+  switch (result.status) {
+    case 403:
+      return config::next_http_403;
+    case 404:
+      return config::next_http_404;
+    case 429:
+      return config::next_http_429;
+    case 500:
+      return config::next_http_500;
+    case 502:
+      return config::next_http_502;
+    case 503:
+      return config::next_http_503;
+    case 504:
+      return config::next_http_504;
+    default:
+      return 0;
+  }
+}
+
+bool is_status(const AttemptResult& result) {
+  return result.error.ok() || result.error.what == Errc::peer_status;
+}
+
+// A kept-alive connection that the peer had given up: it died before it said anything.
+bool is_stale(const AttemptResult& result) {
+  if (result.answer_begun || result.client_answered) return false;
+  const Errc what = result.error.what;
+  return what == Errc::peer_stale ||
+         (result.reused_connection && (what == Errc::peer_closed || what == Errc::peer_reset));
+}
+
+// Of an attempt whose error is the end of it, or that is given up for another peer. nginx: error,
+// timeout and invalid_header count whether they are listed or not.
+Blame blame_for(const AttemptResult& result) {
+  if (is_stale(result)) return Blame::neutral;
+  switch (result.error.what) {
+    // The client has an answer with a hole in it: nginx overlooks that, but the next ones would get
+    // the same from a peer that is going down.
+    case Errc::peer_truncated:
+    case Errc::peer_bad_body:
+      return Blame::failure;
+    // A stream of events may pause for longer than the time-out.
+    case Errc::peer_body_timed_out:
+      return Blame::neutral;
+    default:
+      return condition(result) != 0 ? Blame::failure : Blame::neutral;
+  }
+}
+
+}  // namespace
+
+void Tries::begin(const Rules& rules, TimePoint now) {
+  rules_ = rules;
+  start_ = now;
+  used_ = 0;
+  stale_seen_ = false;
+}
+
+// What was not executed may always be sent once more; else it must do no harm, and still be there.
+bool Tries::may_repeat(const AttemptResult& result) const {
+  if (result.client_answered) return false;
+  if (!result.request_sent) return true;
+  return rules_.body_replayable &&
+         (rules_.repeatable || (rules_.next_upstream & config::next_non_idempotent) != 0);
+}
+
+bool Tries::has_try_left(TimePoint now) const {
+  return used_ < rules_.max_tries &&
+         (rules_.timeout == Duration{0} || now - start_ < rules_.timeout);
+}
+
+Tries::Decision Tries::again(const AttemptResult& result, TimePoint now) {
+  // proxy_next_upstream does not matter here: it is not the next one that is asked.
+  if (is_stale(result) && !stale_seen_ && may_repeat(result)) {
+    stale_seen_ = true;
+    return {.again = true, .same_peer = true, .blame = Blame::neutral};
+  }
+  ++used_;
+  const std::uint32_t met = condition(result);
+  const bool listed = (rules_.next_upstream & config::next_off) == 0 && met != 0 &&
+                      (rules_.next_upstream & met) != 0;
+  const bool again = listed && may_repeat(result) && has_try_left(now);
+  if (!is_status(result)) return {.again = again, .blame = blame_for(result)};
+  // An answer that is passed on is a success, whatever its status. One that is not is a failure of
+  // the peer, but for 403 and 404: these say nothing against it.
+  const bool refused = met == config::next_http_403 || met == config::next_http_404;
+  return {.again = again, .blame = again && !refused ? Blame::failure : Blame::success};
+}
+
+}  // namespace weir::upstream
