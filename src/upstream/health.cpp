@@ -23,6 +23,22 @@ const char* to_string(CheckLayer layer) {
   return "";
 }
 
+std::string settings_text(const config::HealthCheckConfig& check) {
+  std::string text;
+  for (const std::int64_t number :
+       {check.interval.count(), check.jitter.count(), check.timeout.count(),
+        check.fast_interval.count(), std::int64_t{check.fails}, std::int64_t{check.passes},
+        std::int64_t{check.port}, std::int64_t{check.tcp_only}, std::int64_t{check.mandatory},
+        std::int64_t{check.status_negated}}) {
+    text += std::to_string(number) + ' ';
+  }
+  for (const auto& range : check.status) {
+    text += std::to_string(range.from) + '-' + std::to_string(range.to) + ' ';
+  }
+  // No NUL gets into either of them: the configuration's parsers refuse it.
+  return text + '\0' + check.host + '\0' + check.uri;
+}
+
 HealthMachine::HealthMachine(const config::HealthCheckConfig& config, Peer& peer, Random random,
                              TimePoint now)
     : config_(config),

@@ -25,6 +25,9 @@ struct CheckResult {
   [[nodiscard]] bool passed() const { return layer == CheckLayer::ok; }
 };
 
+// The settings of a check as text: checks are the same if and only if their texts are.
+[[nodiscard]] std::string settings_text(const config::HealthCheckConfig& check);
+
 class HealthMachine {
  public:
   // `random(n)` gives 0 .. n-1; for jitter.

@@ -1,0 +1,93 @@
+#include "discovery/static.h"
+
+#include <netdb.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+namespace weir::discovery {
+namespace {
+
+bool comes_before(const IpAddress& a, const IpAddress& b) {
+  if (a.is_v4() != b.is_v4()) return a.is_v4();
+  const auto x = a.bytes();
+  const auto y = b.bytes();
+  return std::lexicographical_compare(x.begin(), x.end(), y.begin(), y.end());
+}
+
+upstream::PeerSpec spec_of(const config::PeerConfig& peer) {
+  return {.name = peer.name,
+          .endpoint = {},
+          .weight = peer.weight,
+          .max_fails = peer.max_fails,
+          .fail_timeout = peer.fail_timeout,
+          .max_conns = peer.max_conns,
+          .backup = peer.backup,
+          .down = peer.down};
+}
+
+std::string not_found(const config::UpstreamConfig& upstream, const config::PeerConfig& peer,
+                      const std::string& cause) {
+  return peer.position.text() + (upstream.implicit ? ": proxy_pass: " : ": server: ") +
+         "host not found in upstream \"" + peer.name + "\": " + cause +
+         "; check the name, or write an address";
+}
+
+// The addresses behind a line, in the order its peers get.
+Addresses addresses_of(const std::string& host, const Resolver& resolver) {
+  if (const auto literal = IpAddress::parse(host)) return {.found = {*literal}};
+  Addresses result = resolver(host);
+  auto& found = result.found;
+  std::sort(found.begin(), found.end(), comes_before);
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  if (found.empty() && result.error.empty()) result.error = "it has no address";
+  return result;
+}
+
+}  // namespace
+
+Addresses resolve_with_system(const std::string& host) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_ADDRCONFIG;  // as nginx: no IPv6 addresses where there is no IPv6
+  addrinfo* list = nullptr;
+  const int code = getaddrinfo(host.c_str(), nullptr, &hints, &list);
+  const int cause = errno;
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(list, freeaddrinfo);
+  if (code != 0) {
+    return {.error = code == EAI_SYSTEM ? std::strerror(cause) : gai_strerror(code)};
+  }
+  Addresses result;
+  for (const addrinfo* each = list; each != nullptr; each = each->ai_next) {
+    if (each->ai_family != AF_INET && each->ai_family != AF_INET6) continue;
+    result.found.emplace_back(each->ai_addr);
+  }
+  return result;
+}
+
+StaticPeers static_peers(const config::UpstreamConfig& upstream, const Resolver& resolver) {
+  StaticPeers result;
+  for (const auto& peer : upstream.peers) {
+    weir::upstream::PeerSpec spec = spec_of(peer);
+    if (!peer.where.unix_path.empty()) {
+      spec.endpoint.unix_path = peer.where.unix_path;
+      result.specs.push_back(std::move(spec));
+      continue;
+    }
+    Addresses addresses = addresses_of(peer.where.host, resolver);
+    if (addresses.found.empty()) {
+      return {.error = not_found(upstream, peer, addresses.error)};
+    }
+    for (IpAddress& address : addresses.found) {
+      address.set_port(peer.where.port);
+      spec.endpoint.ip = address;
+      result.specs.push_back(spec);
+    }
+  }
+  return result;
+}
+
+}  // namespace weir::discovery

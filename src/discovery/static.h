@@ -1,0 +1,37 @@
+// Peers as the configuration lists them: literal addresses, Unix sockets, and host names that are
+// looked up once, when the configuration is loaded. Any thread; may block in the system's resolver.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "config/model.h"
+#include "upstream/peer.h"
+
+namespace weir::discovery {
+
+// What a look-up found: addresses without port, or why there are none.
+struct Addresses {
+  std::vector<IpAddress> found{};
+  std::string error{};
+};
+using Resolver = std::function<Addresses(const std::string& host)>;
+
+// getaddrinfo.
+[[nodiscard]] Addresses resolve_with_system(const std::string& host);
+
+struct StaticPeers {
+  std::vector<upstream::PeerSpec> specs{};
+  std::string error{};  // "file:line:col: server: host not found in upstream ..."
+  [[nodiscard]] bool ok() const { return error.empty(); }
+};
+
+// A line whose name has several addresses gives a peer for each, all with the line's full weight.
+// Resolvers answer in any order, so addresses are sorted, IPv4 first: ip_hash then sends a client
+// to the same peer after each start.
+[[nodiscard]] StaticPeers static_peers(const config::UpstreamConfig& upstream,
+                                       const Resolver& resolver = resolve_with_system);
+
+}  // namespace weir::discovery

@@ -1,0 +1,91 @@
+#include "upstream/peer_store.h"
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include "upstream/health.h"
+
+namespace weir::upstream {
+namespace {
+
+std::string key_of(const config::UpstreamConfig& config, const PeerSpec& spec) {
+  std::string key = config.name + '\0' + spec.endpoint.text();
+  key += spec.backup ? " backup" : " primary";
+  if (config.health_check) key += '\0' + settings_text(*config.health_check);
+  return key;
+}
+
+// Whether round robin may go on where it stands.
+bool same_rotation(const std::vector<std::shared_ptr<Peer>>& peers,
+                   const std::vector<PeerSpec>& specs,
+                   const std::vector<std::shared_ptr<Peer>>& old_peers,
+                   const std::vector<PeerSpec>& old_specs) {
+  return peers == old_peers && std::equal(specs.begin(), specs.end(), old_specs.begin(),
+                                          [](const PeerSpec& a, const PeerSpec& b) {
+                                            return a.weight == b.weight && a.down == b.down;
+                                          });
+}
+
+}  // namespace
+
+std::shared_ptr<Pool> PeerStore::build(const config::UpstreamConfig& config,
+                                       std::span<const PeerSpec> specs) {
+  Entry entry;
+  entry.specs.assign(specs.begin(), specs.end());
+  for (const Generation* generation : {&pending_, &present_}) {
+    const auto found = generation->pools.find(config.name);
+    if (found != generation->pools.end() && !entry.lock) entry.lock = found->second.lock;
+  }
+  if (!entry.lock) entry.lock = std::make_shared<SpinLock>();
+  for (const PeerSpec& spec : specs) {
+    std::string key = key_of(config, spec);
+    // An address that is written twice is two peers.
+    const auto taken = [&](const std::string& k) {
+      const auto found = pending_.peers.find(k);
+      return found != pending_.peers.end() &&
+             std::find(entry.peers.begin(), entry.peers.end(), found->second) != entry.peers.end();
+    };
+    while (taken(key)) key += " again";
+    auto& peer = pending_.peers[key];
+    if (!peer) {
+      const auto earlier = present_.peers.find(key);
+      peer = earlier != present_.peers.end() ? earlier->second : std::make_shared<Peer>(spec);
+    }
+    entry.peers.push_back(peer);
+  }
+  auto pool =
+      std::make_shared<Pool>(config.name, config.balance, entry.peers, entry.specs, entry.lock);
+  pending_.pools[config.name] = std::move(entry);
+  return pool;
+}
+
+void PeerStore::commit() {
+  for (const auto& [name, entry] : pending_.pools) {
+    const auto before = present_.pools.find(name);
+    adopt(entry, before != present_.pools.end() ? &before->second : nullptr);
+  }
+  present_ = std::exchange(pending_, {});
+}
+
+void PeerStore::discard() { pending_ = {}; }
+
+void PeerStore::adopt(const Entry& entry, const Entry* before) {
+  const bool goes_on =
+      before != nullptr && same_rotation(entry.peers, entry.specs, before->peers, before->specs);
+  const std::lock_guard guard(*entry.lock);
+  for (std::size_t i = 0; i < entry.peers.size(); ++i) {
+    Peer& peer = *entry.peers[i];
+    const PeerSpec& spec = entry.specs[i];
+    peer.spec.weight = spec.weight;
+    peer.spec.max_fails = spec.max_fails;
+    peer.spec.fail_timeout = spec.fail_timeout;
+    peer.spec.max_conns = spec.max_conns;
+    peer.spec.down = spec.down;
+    if (goes_on) continue;
+    peer.effective_weight = spec.weight;
+    peer.current_weight = 0;
+  }
+}
+
+}  // namespace weir::upstream

@@ -1,0 +1,127 @@
+#include "discovery/static.h"
+
+#include <doctest/doctest.h>
+
+#include <map>
+
+namespace weir::discovery {
+namespace {
+
+config::PeerConfig peer(const char* name, const char* host, std::uint16_t port) {
+  config::PeerConfig result;
+  result.name = name;
+  result.where.host = host;
+  result.where.port = port;
+  result.position.file = std::make_shared<const std::string>("weir.conf");
+  result.position.line = 3;
+  result.position.column = 5;
+  return result;
+}
+
+// A resolver that knows these names.
+Resolver knows(std::map<std::string, std::vector<const char*>> names) {
+  return [names = std::move(names)](const std::string& host) {
+    Addresses result;
+    const auto found = names.find(host);
+    if (found == names.end()) return Addresses{.error = "no such name"};
+    for (const char* text : found->second) result.found.push_back(*IpAddress::parse(text));
+    return result;
+  };
+}
+
+std::string endpoints(const StaticPeers& peers) {
+  std::string result;
+  for (const auto& spec : peers.specs) result += spec.endpoint.text() + ' ';
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("addresses of servers") {
+  config::PeerConfig socket;
+  socket.name = "unix:/run/app.sock";
+  socket.where.unix_path = "/run/app.sock";
+  struct Row {
+    const char* name;
+    config::PeerConfig peer;
+    const char* want;
+  };
+  const Row rows[] = {
+      {"IPv4", peer("10.0.0.1:80", "10.0.0.1", 80), "10.0.0.1:80 "},
+      {"IPv6", peer("[::1]:81", "::1", 81), "[::1]:81 "},
+      {"Unix socket", socket, "unix:/run/app.sock "},
+      {"a name", peer("one:82", "one", 82), "10.0.0.9:82 "},
+      {"a name with many: sorted, IPv4 first, each once", peer("many", "many", 80),
+       "9.0.0.1:80 10.0.0.2:80 [2001:db8::1]:80 [2001:db8::2]:80 "},
+  };
+  const auto resolver =
+      knows({{"one", {"10.0.0.9"}},
+             {"many", {"2001:db8::2", "10.0.0.2", "9.0.0.1", "2001:db8::1", "10.0.0.2"}}});
+  for (const auto& row : rows) {
+    CAPTURE(row.name);
+    config::UpstreamConfig upstream;
+    upstream.peers = {row.peer};
+    const auto result = static_peers(upstream, resolver);
+    CHECK(result.ok());
+    CHECK(endpoints(result) == row.want);
+  }
+}
+
+TEST_CASE("each peer has all that its line says, in the order of the lines") {
+  config::UpstreamConfig upstream;
+  upstream.peers = {peer("two", "two", 80), peer("10.0.0.1", "10.0.0.1", 80)};
+  auto& line = upstream.peers[0];
+  line.weight = 5;
+  line.max_fails = 2;
+  line.fail_timeout = std::chrono::seconds{30};
+  line.max_conns = 7;
+  line.backup = true;
+  line.down = true;
+  const auto result = static_peers(upstream, knows({{"two", {"10.0.0.4", "10.0.0.3"}}}));
+  CHECK(endpoints(result) == "10.0.0.3:80 10.0.0.4:80 10.0.0.1:80 ");
+  for (std::size_t i = 0; i < 2; ++i) {
+    CAPTURE(i);
+    const auto& spec = result.specs[i];
+    CHECK(spec.name == "two");
+    CHECK(spec.weight == 5);
+    CHECK(spec.max_fails == 2);
+    CHECK(spec.fail_timeout == std::chrono::seconds{30});
+    CHECK(spec.max_conns == 7);
+    CHECK(spec.backup);
+    CHECK(spec.down);
+  }
+  CHECK_FALSE(result.specs[2].backup);
+}
+
+TEST_CASE("a name that is not found is an error with its place") {
+  config::UpstreamConfig upstream;
+  upstream.peers = {peer("10.0.0.1", "10.0.0.1", 80), peer("nowhere:80", "nowhere", 80)};
+  const auto result = static_peers(upstream, knows({{"empty", {}}}));
+  CHECK_FALSE(result.ok());
+  CHECK(result.specs.empty());
+  CHECK(result.error.find("weir.conf:3:5") == 0);
+  CHECK(result.error.find(": server: host not found in upstream \"nowhere:80\": no such name;") !=
+        std::string::npos);
+
+  upstream.peers = {peer("empty", "empty", 80)};
+  upstream.implicit = true;
+  const auto empty = static_peers(upstream, knows({{"empty", {}}}));
+  CHECK(empty.error.find(": proxy_pass: host not found in upstream \"empty\": it has no address") !=
+        std::string::npos);
+}
+
+TEST_CASE("the system's resolver") {
+  const auto found = resolve_with_system("localhost");
+  CHECK(found.error.empty());
+  REQUIRE_FALSE(found.found.empty());
+  for (const auto& address : found.found) {
+    CHECK((address.host_text() == "127.0.0.1" || address.host_text() == "::1"));
+    CHECK(address.port() == 0);
+  }
+  // Not a name at all, so nobody is asked.
+  const auto none = resolve_with_system("no..name");
+  CHECK(none.found.empty());
+  CHECK_FALSE(none.error.empty());
+}
+
+}  // namespace weir::discovery
