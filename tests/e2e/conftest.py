@@ -1,0 +1,60 @@
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from harness import Proxy, site  # noqa: E402
+from node import Node, RefusedPort  # noqa: E402
+
+
+class Started:
+    """Starts nodes and proxies for a test, and stops them in the opposite order."""
+
+    def __init__(self, directories):
+        self._directories = directories
+        self._all = []
+
+    def _keep(self, thing):
+        self._all.append(thing)
+        return thing
+
+    def node(self, handler=None, **options):
+        return self._keep(Node(handler, **options))
+
+    def refused(self):
+        return self._keep(RefusedPort())
+
+    def proxy(self, http, **options):
+        return self._keep(Proxy(self._directories.mktemp("proxy"), http, **options)).start()
+
+    def before(self, nodes, **blocks):
+        """A proxy in front of these nodes; see harness.site."""
+        nodes = nodes if isinstance(nodes, (list, tuple)) else [nodes]
+        return self.proxy(site(nodes, **blocks))
+
+    def stop(self):
+        failure = None
+        for thing in reversed(self._all):
+            try:
+                thing.stop()
+            except AssertionError as why:
+                failure = failure or why
+        if failure:
+            raise failure
+
+
+@pytest.fixture
+def start(tmp_path_factory):
+    started = Started(tmp_path_factory)
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="module")
+def start_once(tmp_path_factory):
+    """As `start`, for what all tests of a file share."""
+    started = Started(tmp_path_factory)
+    yield started
+    started.stop()
