@@ -131,7 +131,8 @@ struct RequestHead : Head {
   std::uint32_t line_size = 0;    // request line without CRLF, from `start`
   std::uint32_t target = 0, target_size = 0;
   // Parts of the target, of any form: authority is empty for origin-form; path is empty for
-  // "*" and authority-form.
+  // "*" and authority-form. An absolute-form target without a path ("http://a", "http://a?b") has
+  // an empty one too, which means "/".
   std::uint32_t authority = 0, authority_size = 0;
   std::uint32_t path = 0, path_size = 0;    // as received, not decoded, without query
   std::uint32_t query = 0, query_size = 0;  // without '?'
@@ -180,7 +181,7 @@ struct Limits {
 
 enum class ParseStatus : std::uint8_t { complete, need_more, error };
 
-// On `error`: the status to answer with (400, 414, 431, 501, 505) and a text for the log.
+// On `error`: the status to answer with (400, 405, 414, 417, 431, 501, 505) and a text for the log.
 struct ParseResult {
   ParseStatus status = ParseStatus::need_more;
   std::uint16_t http_status = 0;
@@ -189,7 +190,9 @@ struct ParseResult {
 
 // Where the search for a head's end goes on when more bytes have come. One a message.
 struct ParseState {
-  std::uint32_t scanned = 0;
+  std::uint32_t scanned = 0;     // bytes already looked at
+  std::uint32_t next_parse = 0;  // parse again at this size, to find errors before the end
+  bool start_line_seen = false;  // the start line was parsed and is good
 };
 
 // Parses a request head at the start of `bytes`. Complete: head.size bytes belong to it. Bytes may
