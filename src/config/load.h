@@ -29,7 +29,10 @@ struct LoadOptions {
   std::string prefix = "/etc/weir/";  // base of relative log and pid paths; ends with '/'
   std::string global_directives;      // -g: nginx syntax, in main context
   // Reads a file; replaced by tests. False if it can't be read; `error` says why.
+  // Empty: the file system.
   std::function<bool(const std::string& path, std::string& content, std::string& error)> read_file;
+  // The paths that match a pattern of `include`, sorted. Empty: the file system.
+  std::function<std::vector<std::string>(const std::string& pattern)> glob;
 };
 
 // Loads the configuration file at `path`. Never throws on bad input.

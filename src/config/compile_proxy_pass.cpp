@@ -1,0 +1,96 @@
+#include "config/address_text.h"
+#include "config/handlers.h"
+
+namespace weir::config {
+namespace {
+
+constexpr std::string_view kScheme = "http://";
+constexpr std::uint16_t kHttpPort = 80;
+
+bool check_scheme(const Call& call, const std::string& url) {
+  if (url.starts_with(kScheme)) return true;
+  if (url.starts_with("https://")) {
+    call.error(call.arg(0), "https:// to peers is not supported yet; use http://");
+  } else {
+    call.error(call.arg(0), "invalid URL prefix in " + quote(url) + "; it must begin with http://");
+  }
+  return false;
+}
+
+// "http://127.0.0.1:$port/x": worked out for each request.
+void compile_target(const Call& call, ProxyConfig& proxy) {
+  const auto& url = call.arg(0).text;
+  if (url.starts_with("https://")) {
+    check_scheme(call, url);
+    return;
+  }
+  if (const auto target = call.compiler.value(call, call.arg(0))) proxy.target = *target;
+}
+
+// What the address names: an upstream block, or a peer of its own.
+bool find_peers(const Call& call, const AddressText& address, ProxyConfig& proxy) {
+  auto& compiler = call.compiler;
+  const auto& where = address.where;
+  const auto named =
+      where.unix_path.empty() ? compiler.find_upstream(address.host_text) : std::nullopt;
+  if (named && address.has_port) {
+    call.error(call.arg(0), "upstream " + quote(address.host_text) + " may not have port " +
+                                address.port_text + "; leave it out");
+    return false;
+  }
+  if (!where.unix_path.empty()) {
+    proxy.host = "localhost";
+    proxy.upstream =
+        compiler.implicit_upstream(where, "unix:" + where.unix_path, call.directive.position);
+    return true;
+  }
+  const bool plain_port = !address.has_port || where.port == kHttpPort;
+  const std::string port = std::to_string(where.port);
+  proxy.host = plain_port ? address.host_text : address.host_text + ":" + address.port_text;
+  proxy.port_text = plain_port ? "80" : address.port_text;
+  proxy.upstream = named ? *named
+                         : compiler.implicit_upstream(where, address.host_text + ":" + port,
+                                                      call.directive.position);
+  return true;
+}
+
+bool check_uri(const Call& call, const ProxyConfig& proxy) {
+  const auto& location = *call.scope.location;
+  if (!proxy.has_uri) return true;
+  if (location.kind == LocationKind::regex || location.kind == LocationKind::named) {
+    call.error(call.arg(0), "cannot have a URI (" + quote(proxy.uri) + ") in a " +
+                                (location.kind == LocationKind::named ? "named" : "regex") +
+                                " location; leave it out");
+    return false;
+  }
+  if (proxy.uri.find_first_of(" \t\r\n") != std::string::npos) {
+    call.error(call.arg(0), "the URI must have no blanks");
+    return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+void compile_proxy_pass(const Call& call) {
+  const auto& url = call.arg(0).text;
+  ProxyConfig proxy;
+  if (url.find('$') != std::string::npos) {
+    compile_target(call, proxy);
+    call.scope.location->proxy = std::move(proxy);
+    return;
+  }
+  if (!check_scheme(call, url)) return;
+  AddressRules rules;
+  rules.default_port = kHttpPort;
+  rules.uri = true;
+  std::string error;
+  const auto address = parse_address(std::string_view(url).substr(kScheme.size()), rules, error);
+  if (!address) return call.error(call.arg(0), "invalid URL " + quote(url) + ": " + error);
+  proxy.uri = address->uri;
+  proxy.has_uri = !address->uri.empty();
+  if (!check_uri(call, proxy) || !find_peers(call, *address, proxy)) return;
+  call.scope.location->proxy = std::move(proxy);
+}
+
+}  // namespace weir::config

@@ -1,0 +1,138 @@
+#include <algorithm>
+
+#include "config/address_text.h"
+#include "config/handlers.h"
+
+namespace weir::config {
+namespace {
+
+// nginx keeps weights as plain integers; more than this no address can use (6271 slots of ip_hash).
+constexpr std::uint32_t kMaxWeight = 65535;
+constexpr std::uint32_t kMaxNumber = 0x7fffffff;
+
+// The value of NAME=VALUE as an argument of its own, for messages.
+Argument value_of(const Parameter& parameter) {
+  return {std::string(parameter.value), parameter.argument->position, false};
+}
+
+// ip_hash written before this line: nginx then knows that backups can't be used.
+bool after_ip_hash(const Call& call) {
+  return call.scope.upstream->balance == Balance::ip_hash && call.scope.ip_hash_line;
+}
+
+void apply(const Call& call, const Parameter& parameter, PeerConfig& peer) {
+  const Argument value = value_of(parameter);
+  const auto number = [&](std::uint32_t least, std::uint32_t greatest, std::uint32_t& out) {
+    if (const auto n = number_argument(call, value, least, greatest)) out = *n;
+  };
+  if (parameter.key == "weight") {
+    number(1, kMaxWeight, peer.weight);
+  } else if (parameter.key == "max_fails") {
+    number(0, kMaxNumber, peer.max_fails);
+  } else if (parameter.key == "max_conns") {
+    number(0, kMaxNumber, peer.max_conns);
+  } else if (parameter.key == "fail_timeout") {
+    const auto time = time_argument(call, value);
+    if (!time) return;
+    peer.fail_timeout = std::chrono::duration_cast<std::chrono::seconds>(*time);
+    if (peer.fail_timeout != *time) {
+      call.error(*parameter.argument, "fail_timeout counts whole seconds");
+    }
+  } else if (parameter.key == "down") {
+    peer.down = true;
+  } else if (parameter.key == "backup") {
+    peer.backup = true;
+    if (after_ip_hash(call)) {
+      call.error(*parameter.argument,
+                 "ip_hash does not support \"backup\"; put ip_hash after the servers, or leave one "
+                 "of them out");
+    }
+  }
+}
+
+}  // namespace
+
+void compile_upstream(const Call& call) {
+  auto& compiler = call.compiler;
+  const auto& name = call.arg(0).text;
+  const auto index = compiler.find_upstream(name);
+  if (!index) return;
+  if (name.empty() || name.find('/') != std::string::npos) {
+    call.error(call.arg(0), "invalid name " + quote(name) + "; use letters, digits, - . and _");
+  }
+  const auto& known = compiler.model().upstreams[*index];
+  if (known.position.line != 0) {
+    return call.error(call.arg(0),
+                      "duplicate upstream " + quote(name) + "; first at " + known.position.text());
+  }
+  UpstreamConfig upstream;
+  upstream.name = name;
+  upstream.position = call.directive.position;
+  Scope scope;
+  scope.contexts = in_upstream;
+  scope.upstream = &upstream;
+  compiler.walk(call.directive.block, scope);
+  if (std::all_of(upstream.peers.begin(), upstream.peers.end(),
+                  [](const PeerConfig& peer) { return peer.backup; })) {
+    call.error(upstream.peers.empty()
+                   ? "no servers are inside upstream " + quote(name) + "; add server HOST:PORT"
+                   : "all servers of " + quote(name) + " are backups; one must not be");
+  }
+  compiler.model().upstreams[*index] = std::move(upstream);
+}
+
+void compile_peer(const Call& call) {
+  PeerConfig peer;
+  peer.name = call.arg(0).text;
+  peer.position = call.directive.position;
+  std::string error;
+  const auto address = parse_address(peer.name, {}, error);
+  if (!address) {
+    call.error(call.arg(0), "invalid address " + quote(peer.name) + ": " + error);
+  } else {
+    peer.where = address->where;
+  }
+  for (const auto& parameter : parameters(call, 1)) apply(call, parameter, peer);
+  call.scope.upstream->peers.push_back(std::move(peer));
+}
+
+void compile_ip_hash(const Call& call) {
+  if (call.scope.upstream->balance == Balance::ip_hash) {
+    call.warning("the method of choice is set already");
+  }
+  call.scope.upstream->balance = Balance::ip_hash;
+  call.scope.ip_hash_line = true;
+}
+
+void compile_balance(const Call& call) {
+  const auto& method = call.arg(0).text;
+  if (method == "ip_hash") {
+    call.scope.upstream->balance = Balance::ip_hash;
+  } else if (method != "round_robin") {
+    call.error(call.arg(0), "unknown method " + quote(method) + "; use round_robin or ip_hash");
+  }
+}
+
+void compile_keepalive(const Call& call) {
+  const auto number = number_argument(call, call.arg(0), 0, 1u << 20);
+  if (number) call.scope.upstream->keepalive.connections = *number;
+  // `local`: connections are not shared between workers; here they never are.
+  for (const auto& parameter : parameters(call, 1)) static_cast<void>(parameter);
+}
+
+void compile_upstream_keepalive_requests(const Call& call) {
+  const auto number = number_argument(call, call.arg(0), 1, kMaxNumber);
+  if (number) call.scope.upstream->keepalive.requests = *number;
+}
+
+void compile_upstream_keepalive_time(const Call& call) {
+  const auto time = time_argument(call, call.arg(0));
+  if (time) call.scope.upstream->keepalive.time = *time;
+}
+
+void compile_upstream_keepalive_timeout(const Call& call) {
+  const auto time = time_argument(call, call.arg(0));
+  if (time) call.scope.upstream->keepalive.timeout = *time;
+}
+
+}  // namespace weir::config

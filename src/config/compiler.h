@@ -1,0 +1,155 @@
+// From the tree of directives to the model: declares what has a name (upstreams, maps, log
+// formats, captures), calls the handler of each directive, then resolves inheritance.
+// One load, one thread; private to this folder.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/diagnostics.h"
+#include "config/directives.h"
+#include "config/settings.h"
+#include "config/tree.h"
+
+namespace weir::config {
+
+struct LocationDraft {
+  LocationKind kind = LocationKind::prefix;
+  std::string path;
+  std::shared_ptr<const Regex> regex;
+  Settings settings;
+  std::optional<ReturnConfig> return_;
+  std::optional<ProxyConfig> proxy;
+  std::vector<std::unique_ptr<LocationDraft>> nested;
+  LocationDraft* outer = nullptr;  // null: the server's own level
+  Position position;
+};
+
+struct ServerDraft {
+  std::vector<ServerName> names;
+  std::string primary_name;
+  std::vector<Listen> listens;
+  LocationDraft root;
+};
+
+// `match NAME { status ...; }`
+struct MatchConfig {
+  std::vector<StatusRange> status;
+  bool status_negated = false;
+};
+
+// The block that a directive stands in: which kind, and what it fills in. Only the pointers of
+// that kind are set.
+struct Scope {
+  std::uint32_t contexts = 0;
+  Settings* settings = nullptr;       // http, server, location
+  ServerDraft* server = nullptr;      // server
+  LocationDraft* location = nullptr;  // server, location
+  UpstreamConfig* upstream = nullptr;
+  MatchConfig* match = nullptr;
+  AdminConfig* admin = nullptr;
+  bool ip_hash_line = false;    // upstream: an `ip_hash` stands before
+  bool access_log_off = false;  // http, server, location: `access_log off` stands before
+};
+
+class Compiler;
+
+// One directive to compile.
+struct Call {
+  Compiler& compiler;
+  Scope& scope;
+  const Directive& directive;
+  const DirectiveInfo& info;
+
+  [[nodiscard]] const Argument& arg(std::size_t i) const { return directive.args[i]; }
+  [[nodiscard]] std::size_t count() const { return directive.args.size(); }
+  // "directive: message", at the directive or at one of its arguments.
+  void error(const std::string& message) const;
+  void error(const Argument& at, const std::string& message) const;
+  void warning(const std::string& message) const;
+};
+
+// A parameter of a directive, checked against DirectiveInfo::parameters.
+struct Parameter {
+  std::string_view key;
+  std::string_view value;
+  bool has_value = false;
+  const Argument* argument = nullptr;
+};
+// The parameters from argument `from` on; unknown, repeated and unsupported ones are reported and
+// left out.
+[[nodiscard]] std::vector<Parameter> parameters(const Call& call, std::size_t from);
+
+class Compiler {
+ public:
+  Compiler(const LoadOptions& options, Dialect dialect, Diagnostics& diagnostics);
+
+  // The model of `tree`; incomplete if there were errors.
+  std::unique_ptr<Model> compile(const Block& tree);
+
+  // For handlers.
+  Model& model() { return *model_; }
+  Diagnostics& diagnostics() { return diagnostics_; }
+  const LoadOptions& options() const { return options_; }
+  void walk(const Block& block, Scope& scope);
+  // Text with variables; nullopt after an error.
+  std::optional<Value> value(const Call& call, const Argument& argument);
+  // A compiled pattern; null after an error.
+  std::shared_ptr<const Regex> regex(const Call& call, const Argument& argument,
+                                     std::string_view pattern, bool caseless);
+  // The path of a log or pid file, relative ones below the prefix.
+  [[nodiscard]] std::string path(const std::string& name) const;
+  [[nodiscard]] std::optional<std::uint32_t> find_upstream(std::string_view name) const;
+  [[nodiscard]] std::optional<std::uint32_t> find_log_format(std::string_view name) const;
+  [[nodiscard]] std::vector<std::string_view> log_format_names() const;
+  [[nodiscard]] std::optional<std::uint32_t> find_map(std::string_view variable) const;
+  // The upstream of a proxy_pass that names no block; made when first used.
+  std::uint32_t implicit_upstream(HostPort where, const std::string& name, const Position& at);
+  void add_server(std::unique_ptr<ServerDraft> server) { servers_.push_back(std::move(server)); }
+  void add_match(const std::string& name, MatchConfig match) { matches_[name] = std::move(match); }
+  // Health checks are compiled when all upstreams and matches are known.
+  void defer_health_check(const Call& call);
+  [[nodiscard]] const MatchConfig* find_match(const std::string& name) const;
+  void accepted(const Call& call, std::string_view note);
+
+ private:
+  struct DeferredCheck {
+    Directive directive;
+    const DirectiveInfo* info;
+    LocationDraft* location;                // or
+    std::optional<std::uint32_t> upstream;  // index
+  };
+
+  void declare(const Block& block);
+  void declare_captures(const Block& block);
+  void declare_pattern(std::string_view pattern);
+  void declare_maps(const Block& block);
+  void check(const Directive& directive, Scope& scope, std::map<std::string, std::uint32_t>& seen);
+  void report_unknown(const Directive& directive, std::uint32_t contexts);
+  bool check_shape(const Call& call);
+  std::optional<VariableRef> variable(std::string_view name) const;
+  void run_deferred_checks();
+  void run_check(const DeferredCheck& check);
+  void default_checks();
+  void finish();
+
+  const LoadOptions& options_;
+  Diagnostics& diagnostics_;
+  std::unique_ptr<Model> model_;
+  Settings http_;
+  std::vector<std::unique_ptr<ServerDraft>> servers_;
+  std::map<std::string, std::uint32_t, std::less<>> upstreams_;  // lower case -> index
+  std::map<std::string, std::uint32_t, std::less<>> map_names_;
+  std::map<std::string, std::uint32_t, std::less<>> captures_;
+  std::map<std::string, std::uint32_t, std::less<>> log_formats_;
+  std::map<std::string, MatchConfig> matches_;
+  std::map<std::pair<std::string, bool>, std::shared_ptr<const Regex>> regexes_;
+  std::vector<DeferredCheck> checks_;
+  std::vector<std::uint32_t> unchecked_;  // upstreams with `health_check off`
+};
+
+}  // namespace weir::config

@@ -1,0 +1,30 @@
+// Collects what is wrong with a configuration, up to a number of errors that a reader can use.
+// Owned by one load; its thread only.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/load.h"
+
+namespace weir::config {
+
+class Diagnostics {
+ public:
+  static constexpr std::size_t kMaxErrors = 20;
+
+  void error(const Position& position, std::string message);
+  void warning(const Position& position, std::string message);
+
+  [[nodiscard]] bool failed() const { return errors_ > 0; }
+  // So many errors that looking for more is of no use.
+  [[nodiscard]] bool full() const { return errors_ >= kMaxErrors; }
+  [[nodiscard]] std::vector<Diagnostic> take() { return std::move(list_); }
+
+ private:
+  std::vector<Diagnostic> list_;
+  std::size_t errors_ = 0;
+};
+
+}  // namespace weir::config

@@ -1,0 +1,96 @@
+// The table of directives: for each, where it may stand, its arguments, its default, one line of
+// help and the function that compiles it. The parsers, the checks, the error texts and the
+// reference page all come from it. Constant data, any thread.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::config {
+
+struct Call;  // compiler.h
+using Handler = void (*)(const Call&);
+
+// Blocks that a directive may stand in, as bits.
+enum Context : std::uint32_t {
+  in_main = 1u << 0,
+  in_events = 1u << 1,
+  in_http = 1u << 2,
+  in_server = 1u << 3,
+  in_location = 1u << 4,
+  in_upstream = 1u << 5,
+  in_map = 1u << 6,
+  in_match = 1u << 7,
+  in_types = 1u << 8,
+  in_admin = 1u << 9,
+};
+
+enum class Support : std::uint8_t {
+  implemented,
+  accepted,     // checked for its place only, changes nothing; `note` says why
+  unsupported,  // nginx has it, weir has not; `note` says what to do instead
+};
+
+enum DirectiveFlag : std::uint32_t {
+  kFlag = 1u << 0,      // takes `on` or `off`
+  kBlock = 1u << 1,     // has a block
+  kRepeats = 1u << 2,   // may stand more than once in a block
+  kList = 1u << 3,      // a YAML sequence gives the arguments of one directive
+  kPairs = 1u << 4,     // in YAML a mapping {first argument: second argument}
+  kNamed = 1u << 5,     // a block with a name: in YAML a mapping {name: block}
+  kEntries = 1u << 6,   // the block holds entries of its own, not directives
+  kOwn = 1u << 7,       // weir's own, unknown to nginx
+  kYamlText = 1u << 8,  // a YAML scalar is one argument even if it has blanks
+};
+
+inline constexpr std::uint8_t kMany = 255;
+
+struct DirectiveInfo {
+  std::string_view name;
+  std::uint32_t contexts = 0;
+  std::uint8_t min_args = 0;
+  std::uint8_t max_args = 0;
+  std::uint32_t flags = 0;
+  Handler handler = nullptr;
+  std::string_view default_text;
+  std::string_view help;
+  // Parameters, separated by blanks: "backup" a word, "weight=" with a value, "reuseport=?" with
+  // or without, "!resolve" one that nginx has and weir has not.
+  std::string_view parameters = {};
+  // Names that a YAML mapping gives the arguments before the parameters: "path format".
+  std::string_view positional = {};
+  std::string_view yaml_name = {};  // name of the collection in YAML: "servers"
+  std::uint32_t inner = 0;          // context of the block
+  Support support = Support::implemented;
+
+  [[nodiscard]] bool has(DirectiveFlag flag) const { return (flags & flag) != 0; }
+  [[nodiscard]] bool several_args() const { return max_args > 1; }
+};
+
+// All implemented and accepted directives, in the order of the reference page.
+[[nodiscard]] std::span<const DirectiveInfo> directive_table();
+
+// The row of `name` that may stand in one of `contexts`; null if there is none.
+[[nodiscard]] const DirectiveInfo* find_directive(std::string_view name, std::uint32_t contexts);
+
+// What to do about a directive that nginx has and weir has not; empty if nginx has none either.
+[[nodiscard]] std::string_view unsupported_advice(std::string_view name);
+
+// All names that may stand in one of `contexts`; those nginx knows too if `all`.
+[[nodiscard]] std::vector<std::string_view> directive_names(std::uint32_t contexts, bool all);
+
+// "http, server": the names of the contexts in `contexts`.
+[[nodiscard]] std::string context_names(std::uint32_t contexts);
+// Contexts in which a directive called `name` may stand.
+[[nodiscard]] std::uint32_t contexts_of(std::string_view name);
+
+// The words of a blank-separated list.
+[[nodiscard]] std::vector<std::string_view> split_words(std::string_view text);
+
+// The table as a Markdown page.
+[[nodiscard]] std::string directives_markdown();
+
+}  // namespace weir::config

@@ -1,0 +1,72 @@
+#include "config/sources.h"
+
+#include <glob.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+namespace weir::config {
+namespace {
+
+bool read_regular_file(const std::string& path, std::string& content, std::string& error) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) {
+    error = std::strerror(errno);
+    return false;
+  }
+  struct stat status {};
+  if (stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) {
+    error = "it is a directory";
+    return false;
+  }
+  content.resize(Sources::kMaxFileSize + 1);
+  in.read(content.data(), static_cast<std::streamsize>(content.size()));
+  content.resize(static_cast<std::size_t>(in.gcount()));
+  if (in.bad()) {
+    error = "reading failed";
+    return false;
+  }
+  return true;
+}
+
+bool is_pattern(const std::string& name) { return name.find_first_of("*?[") != std::string::npos; }
+
+}  // namespace
+
+Sources::Sources(const LoadOptions& options, const std::string& main_path) : options_(options) {
+  const auto slash = main_path.rfind('/');
+  if (slash != std::string::npos) directory_ = main_path.substr(0, slash + 1);
+}
+
+std::vector<std::string> Sources::expand(const std::string& name) const {
+  const std::string path = name.starts_with('/') ? name : directory_ + name;
+  if (!is_pattern(name)) return {path};
+  if (options_.glob) return options_.glob(path);
+  std::vector<std::string> paths;
+  glob_t found{};
+  if (::glob(path.c_str(), 0, nullptr, &found) == 0) {
+    paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  }
+  globfree(&found);
+  return paths;
+}
+
+bool Sources::read(const std::string& path, std::string& content, std::string& error) {
+  if (++files_ > kMaxFiles) {
+    error = "more than " + std::to_string(kMaxFiles) + " files";
+    return false;
+  }
+  const bool ok = options_.read_file ? options_.read_file(path, content, error)
+                                     : read_regular_file(path, content, error);
+  if (!ok) return false;
+  if (content.size() > kMaxFileSize) {
+    error = "the file is larger than " + std::to_string(kMaxFileSize >> 20) + " MiB";
+    return false;
+  }
+  return true;
+}
+
+}  // namespace weir::config
