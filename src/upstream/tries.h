@@ -41,6 +41,8 @@ class Tries {
   };
   // After an attempt. Counts the try.
   [[nodiscard]] Decision again(const AttemptResult& result, TimePoint now);
+  // The request body has outgrown what is kept of it: it can't be sent once more.
+  void body_lost() { rules_.body_replayable = false; }
   // Attempts that counted.
   [[nodiscard]] std::uint32_t used() const { return used_; }
 

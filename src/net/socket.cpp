@@ -1,0 +1,120 @@
+#include "net/socket.h"
+
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace weir::net {
+namespace {
+
+struct RawAddress {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+  [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+};
+
+bool to_raw(const Endpoint& endpoint, RawAddress& out) {
+  if (!endpoint.is_unix()) {
+    std::memcpy(&out.storage, endpoint.ip.data(), endpoint.ip.size());
+    out.size = endpoint.ip.size();
+    return true;
+  }
+  auto& address = reinterpret_cast<sockaddr_un&>(out.storage);
+  if (endpoint.unix_path.size() >= sizeof address.sun_path) {
+    errno = ENAMETOOLONG;
+    return false;
+  }
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, endpoint.unix_path.data(), endpoint.unix_path.size());
+  out.size = sizeof(sockaddr_un);
+  return true;
+}
+
+void set(int fd, int level, int option, int value) {
+  ::setsockopt(fd, level, option, &value, sizeof value);
+}
+
+// A socket file that nobody listens on is left from a process that died.
+void remove_stale_socket(const Endpoint& endpoint, const RawAddress& raw) {
+  struct stat info {};
+  if (::lstat(endpoint.unix_path.c_str(), &info) != 0 || !S_ISSOCK(info.st_mode)) return;
+  const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (probe < 0) return;
+  if (::connect(probe, raw.get(), raw.size) != 0 && errno == ECONNREFUSED) {
+    ::unlink(endpoint.unix_path.c_str());
+  }
+  ::close(probe);
+}
+
+void set_options(int fd, const ListenOptions& options) {
+  set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (options.rcvbuf > 0) set(fd, SOL_SOCKET, SO_RCVBUF, options.rcvbuf);
+  if (options.sndbuf > 0) set(fd, SOL_SOCKET, SO_SNDBUF, options.sndbuf);
+  if (options.so_keepalive) set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  if (options.endpoint.is_unix()) return;
+  // Accepted sockets inherit it: no system call for each connection.
+  set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (options.deferred) set(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, 1);
+  if (options.fastopen > 0) set(fd, IPPROTO_TCP, TCP_FASTOPEN, options.fastopen);
+  if (options.endpoint.ip.is_v6()) set(fd, IPPROTO_IPV6, IPV6_V6ONLY, options.ipv6only ? 1 : 0);
+}
+
+}  // namespace
+
+int open_listener(const ListenOptions& options, bool share, std::string& error) {
+  const auto fail = [&](int fd, const char* call) {
+    error =
+        std::string(call) + " to " + options.endpoint.text() + " failed: " + std::strerror(errno);
+    if (fd >= 0) ::close(fd);
+    return -1;
+  };
+  RawAddress raw;
+  if (!to_raw(options.endpoint, raw)) return fail(-1, "bind()");
+  const int fd = ::socket(raw.get()->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return fail(-1, "socket()");
+  set_options(fd, options);
+  const bool is_unix = options.endpoint.is_unix();
+  if (is_unix) remove_stale_socket(options.endpoint, raw);
+  // The first socket of an address binds alone, so that an address in use by anybody else, another
+  // weir included, is an error; only then does it let its siblings in.
+  if (share && !is_unix) set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  if (::bind(fd, raw.get(), raw.size) != 0) return fail(fd, "bind()");
+  if (!share && !is_unix) set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  if (is_unix) ::chmod(options.endpoint.unix_path.c_str(), 0666);
+  if (::listen(fd, options.backlog) != 0) return fail(fd, "listen()");
+  return fd;
+}
+
+int begin_connect(const Endpoint& to) {
+  RawAddress raw;
+  if (!to_raw(to, raw)) return -1;
+  const int fd = ::socket(raw.get()->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return -1;
+  if (!to.is_unix()) set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (::connect(fd, raw.get(), raw.size) == 0 || errno == EINPROGRESS) return fd;
+  const int saved = errno;
+  ::close(fd);
+  errno = saved;
+  return -1;
+}
+
+int connect_result(int fd) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) return errno;
+  return error;
+}
+
+IpAddress local_address(int fd) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {};
+  return IpAddress(reinterpret_cast<const sockaddr*>(&storage)).unmapped();
+}
+
+}  // namespace weir::net

@@ -1,0 +1,63 @@
+#include "proxy/acceptor.h"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <memory>
+
+#include "proxy/worker.h"
+
+namespace weir::proxy {
+namespace {
+constexpr int kBatch = 64;  // connections taken before the others run again
+constexpr Duration kExhaustedPause{50};
+}  // namespace
+
+Acceptor::Acceptor(Worker& worker, const std::string& listen_text, int fd)
+    : worker_(worker), listen_text_(listen_text), waiter_(worker.loop()) {
+  socket_.open(worker.loop(), fd);
+}
+
+void Acceptor::start(Acceptor& acceptor) { net::spawn(acceptor.run()); }
+
+void Acceptor::stop(std::unique_ptr<Acceptor> acceptor) {
+  acceptor->socket_.close();
+  acceptor->stopped_ = true;
+  acceptor.release()->waiter_.cancel();
+}
+
+bool Acceptor::accept_one(bool& exhausted) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  const int fd = ::accept4(socket_.fd(), reinterpret_cast<sockaddr*>(&address), &size,
+                           SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd >= 0) {
+    worker_.accepted(fd, listen_text_, IpAddress(reinterpret_cast<sockaddr*>(&address)));
+    return true;
+  }
+  if (errno == ECONNABORTED || errno == EINTR || errno == EPROTO) return true;
+  exhausted = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+  return false;
+}
+
+net::Task<void> Acceptor::run() {
+  while (!stopped_) {
+    bool more = true;
+    bool exhausted = false;
+    for (int i = 0; i < kBatch && more; ++i) more = accept_one(exhausted);
+    if (more) {
+      co_await waiter_.yield();
+    } else if (exhausted) {
+      // Without a free descriptor, whoever is idle makes room for whoever asks.
+      worker_.mutable_stats().fd_exhausted.add();
+      if (worker_.shed()) continue;
+      co_await waiter_.wait(worker_.loop().now() + kExhaustedPause);
+    } else {
+      const net::Interest readable(socket_.on_readable, waiter_);
+      co_await waiter_.wait(TimePoint::max());
+    }
+  }
+  delete this;
+}
+
+}  // namespace weir::proxy

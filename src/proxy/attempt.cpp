@@ -1,0 +1,309 @@
+#include "proxy/attempt.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "net/socket.h"
+#include "proxy/heads.h"
+
+namespace weir::proxy {
+namespace {
+
+constexpr std::size_t kHeadRead = 64 * 1024;
+constexpr std::size_t kJoinBody = 16 * 1024;  // bodies up to this go out with the head
+constexpr std::uint32_t kMaxInformational = 16;
+// A connection idle for longer than this is looked at once more before it is used: its end may
+// have come since the loop last asked.
+constexpr Duration kTrustIdle{100};
+
+}  // namespace
+
+Attempt::Attempt(Exchange& exchange, upstream::Peer& peer, std::uint32_t peer_index, bool fresh)
+    : x_(exchange),
+      worker_(exchange.worker_),
+      proxy_(*exchange.location_->config().proxy),
+      peer_(peer),
+      peer_index_(peer_index),
+      fresh_(fresh) {}
+
+upstream::AttemptResult Attempt::result(Error error) const {
+  const auto& record = x_.attempts_.back();
+  upstream::AttemptResult result;
+  result.error = error;
+  result.status = error.ok() ? x_.response_.status : std::uint16_t{0};
+  result.request_sent = record.sent > 0;
+  result.reused_connection = reused_;
+  result.answer_begun = record.received > 0;
+  result.client_answered = x_.bytes_sent_ > 0;
+  return result;
+}
+
+Error Attempt::closed_error(int sys) const {
+  if (x_.attempts_.back().received > 0) return {Errc::peer_bad_head, sys};
+  if (reused_) return {Errc::peer_stale, sys};
+  return {sys == 0 ? Errc::peer_closed : Errc::peer_reset, sys};
+}
+
+net::Task<Error> Attempt::run() {
+  x_.enter(Phase::connect);
+  Error error = co_await open();
+  if (!error.ok()) co_return error;
+  x_.enter(Phase::send);
+  error = send_head();
+  if (!error.ok()) co_return error;
+  co_return co_await read_head();
+}
+
+// ---- the connection
+// ------------------------------------------------------------------------------
+
+bool Attempt::usable(PeerConnection& connection) const {
+  if (connection.readable()) return false;
+  if (worker_.loop().now() - connection.idle_since < kTrustIdle) return true;
+  return connection.peek().blocked();
+}
+
+net::Task<Error> Attempt::open() {
+  auto& idle = *x_.idle_;
+  auto& stats = x_.pool_->stats[peer_index_]->of(worker_.index());
+  while (!fresh_) {
+    connection_ = idle.take(peer_index_);
+    if (connection_ == nullptr) break;
+    if (usable(*connection_)) {
+      reused_ = true;
+      stats.reused.add();
+      x_.attempts_.back().connect = Duration{0};
+      co_return Error{};
+    }
+    stats.stale.add();
+  }
+  stats.connects.add();
+  const Error error = co_await connect();
+  if (!error.ok() && error.side() == Side::peer) stats.connect_failures.add();
+  co_return error;
+}
+
+net::Task<Error> Attempt::connect() {
+  auto& loop = worker_.loop();
+  const auto began = loop.now();
+  connection_ = std::make_unique<PeerConnection>();
+  const int fd = net::begin_connect(peer_.spec.endpoint);
+  if (fd < 0) co_return Error{Errc::connect_failed, errno};
+  if (!connection_->open(loop, fd)) co_return Error{Errc::local_resources, errno};
+  connection_->expect_connect();
+  connection_->created = began;
+  const auto deadline = began + proxy_.connect_timeout;
+  while (!connection_->writable()) {
+    if (x_.client_gone()) co_return Error{Errc::client_closed, 0};
+    const net::Interest peer(connection_->on_writable, x_.session_->waiter());
+    const net::Interest client(x_.session_->client().on_hang_up, x_.session_->waiter());
+    const auto wake = co_await x_.session_->waiter().wait(deadline);
+    if (wake == net::Wake::cancelled) co_return Error{Errc::shutting_down, 0};
+    if (wake == net::Wake::timeout) co_return Error{Errc::connect_timed_out, 0};
+  }
+  if (const int sys = net::connect_result(fd); sys != 0) {
+    co_return Error{sys == ETIMEDOUT ? Errc::connect_timed_out : Errc::connect_failed, sys};
+  }
+  x_.attempts_.back().connect = loop.now() - began;
+  co_return Error{};
+}
+
+void Attempt::give_back(bool answer_whole, bool excess) {
+  if (connection_ == nullptr || !answer_whole || excess || !request_sent()) return;
+  const auto& response = x_.response_;
+  if (!response.keep_alive || proxy_.http10) return;
+  const auto& keepalive = x_.pool_->keepalive;
+  const auto now = worker_.loop().now();
+  auto& connection = *connection_;
+  if (++connection.requests >= keepalive.requests) return;
+  if (now - connection.created >= keepalive.time) return;
+  // One second before the node's own time-out: a request must not cross its FIN.
+  Duration timeout = keepalive.timeout;
+  if (response.keep_alive_timeout > 0) {
+    timeout = std::min<Duration>(
+        timeout, std::chrono::seconds(response.keep_alive_timeout) - std::chrono::seconds(1));
+  }
+  x_.idle_->give(std::move(connection_), peer_index_, now + timeout);
+}
+
+// ---- the request
+// -----------------------------------------------------------------------------------
+
+Error Attempt::send_head() {
+  auto& out = worker_.out();
+  out.clear();
+  const bool keep = x_.pool_->keepalive.connections > 0;
+  const auto written = write_request_head(x_, x_.body_.outgoing(), keep, out);
+  if (!written.ok) return {Errc::client_bad_request, 0};
+  asks_upgrade_ = written.asks_upgrade;
+  x_.body_.rewind();
+  if (const auto bytes = x_.body_.in_memory(); bytes.size() <= kJoinBody) {
+    out.append(bytes);
+    x_.body_.consume(bytes.size());
+  }
+  const auto sent = connection_->write(out);
+  if (sent.status == net::IoResult::Status::error) {
+    send_failed_ = true;
+    return reused_ ? Error{Errc::peer_stale, sent.error} : Error{};
+  }
+  x_.attempts_.back().sent += sent.size;
+  if (sent.size < out.size()) tail_.assign(out, sent.size);
+  return {};
+}
+
+Attempt::Push Attempt::push() {
+  Push result;
+  auto& record = x_.attempts_.back();
+  while (!request_done_ && !send_failed_) {
+    if (tail_sent_ < tail_.size()) {
+      const auto sent = connection_->write(std::string_view(tail_).substr(tail_sent_));
+      send_failed_ = sent.status == net::IoResult::Status::error;
+      record.sent += sent.size;
+      tail_sent_ += sent.size;
+      result.wants_peer = tail_sent_ < tail_.size();
+      if (send_failed_ || result.wants_peer) break;
+    }
+    if (!x_.body_.drained()) {
+      const auto sent = x_.body_.write(*connection_, worker_.scratch().data());
+      send_failed_ = sent.status == net::IoResult::Status::error;
+      record.sent += sent.size;
+      result.wants_peer = sent.blocked();
+      if (send_failed_ || result.wants_peer) break;
+    }
+    if (x_.body_.complete()) {
+      request_done_ = true;
+      break;
+    }
+    if (!x_.session_->client().readable()) {
+      result.wants_client = true;
+      break;
+    }
+    const auto read =
+        x_.body_.read(x_.session_->client(), worker_.scratch().data(), x_.session_->pending());
+    if (!read.error.ok()) {
+      result.error = read.error;
+      break;
+    }
+    result.wants_client = read.blocked;
+    if (read.blocked) break;
+  }
+  result.done = request_done_ || send_failed_;
+  return result;
+}
+
+// ---- the answer's head
+// ---------------------------------------------------------------------------
+
+net::Task<Error> Attempt::read_head() {
+  auto& loop = worker_.loop();
+  auto& waiter = x_.session_->waiter();
+  auto& client = x_.session_->client();
+  const auto began = loop.now();
+  auto last_sent = x_.attempts_.back().sent;
+  auto progress = began;
+  for (;;) {
+    const Push pushed = push();
+    if (!pushed.error.ok()) co_return pushed.error;
+    if (x_.attempts_.back().sent != last_sent) {
+      last_sent = x_.attempts_.back().sent;
+      progress = loop.now();
+    }
+    if (connection_->readable() || send_failed_) {
+      // After a failed send there may still be an answer that tells why.
+      const auto got = connection_->read(worker_.scratch().data(), kHeadRead);
+      if (got.ok()) {
+        progress = loop.now();
+        bool complete = false;
+        const Error error = take_bytes(got.size, complete);
+        if (!error.ok() || complete) co_return error;
+        continue;
+      }
+      if (!got.blocked() || send_failed_) co_return closed_error(got.error);
+    }
+    if (x_.client_gone()) co_return Error{Errc::client_closed, 0};
+    if (pushed.wants_client && !x_.continue_sent_) {
+      const Error error = co_await x_.send_continue();
+      if (!error.ok()) co_return error;
+    }
+    auto limit = proxy_.read_timeout;
+    if (pushed.wants_client) limit = x_.config().client_body_timeout;
+    if (pushed.wants_peer) limit = proxy_.send_timeout;
+    const net::Interest readable(connection_->on_readable, waiter);
+    const net::Interest hang_up(client.on_hang_up, waiter);
+    net::Waiter* none = nullptr;
+    const net::Interest room(pushed.wants_peer ? connection_->on_writable : none, waiter);
+    net::Waiter* none2 = nullptr;
+    const net::Interest bytes(pushed.wants_client ? client.on_readable : none2, waiter);
+    const auto wake = co_await waiter.wait(progress + limit);
+    if (wake == net::Wake::cancelled) co_return Error{Errc::shutting_down, 0};
+    if (wake == net::Wake::timeout) {
+      if (pushed.wants_client) co_return Error{Errc::client_timed_out, 0};
+      co_return Error{pushed.wants_peer ? Errc::peer_send_timed_out : Errc::peer_read_timed_out, 0};
+    }
+    if (pushed.wants_client && client.readable()) progress = loop.now();
+  }
+}
+
+Error Attempt::take_bytes(std::size_t size, bool& complete) {
+  x_.attempts_.back().received += size;
+  char* scratch = worker_.scratch().data();
+  auto& kept = x_.response_bytes_;
+  bool in_scratch = kept.empty();
+  if (!in_scratch) kept.append(scratch, size);
+  http::Limits limits;
+  limits.head = limits.line = proxy_.response_head_limit;
+  limits.fields = 1000;
+  for (;;) {
+    const std::string_view bytes =
+        in_scratch ? std::string_view(scratch, size) : std::string_view(kept);
+    const auto parsed =
+        http::parse_response(bytes, limits, parse_state_, x_.request_.method, x_.response_);
+    if (parsed.status == http::ParseStatus::error) return {Errc::peer_bad_head, 0};
+    if (parsed.status == http::ParseStatus::need_more) {
+      if (in_scratch) kept.assign(bytes);
+      return {};
+    }
+    const auto rest = bytes.substr(x_.response_.size);
+    const auto status = x_.response_.status;
+    if (status >= 100 && status < 200 && status != 101) {
+      if (const Error error = informational(); !error.ok()) return error;
+      kept.assign(std::string(rest));
+      parse_state_ = {};
+      in_scratch = false;
+      if (kept.empty()) return {};
+      continue;
+    }
+    if (in_scratch) {
+      body_ = scratch + x_.response_.size;
+    } else {
+      std::memcpy(scratch, rest.data(), rest.size());
+      body_ = scratch;
+    }
+    body_size_ = rest.size();
+    if (in_scratch) {
+      kept.assign(scratch, x_.response_.size);
+    } else {
+      kept.resize(x_.response_.size);
+    }
+    x_.response_.base = kept.data();
+    x_.has_response_ = true;
+    complete = true;
+    return {};
+  }
+}
+
+// 100 answers the proxy's own Expect, which it never sends; the others are hints for the client.
+Error Attempt::informational() {
+  if (++informational_ > kMaxInformational) return {Errc::peer_bad_head, 0};
+  if (x_.response_.status == 100 || !proxy_.pass_early_hints || x_.request_.version == 10) {
+    return {};
+  }
+  // A hint that the client has no room for is dropped whole; part of one cannot be.
+  const auto& head = x_.response_;
+  const auto sent = x_.session_->client().write({head.base, head.size});
+  if (sent.ok() && sent.size < head.size) return {Errc::client_write_stalled, 0};
+  return {};
+}
+
+}  // namespace weir::proxy

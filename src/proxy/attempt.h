@@ -1,0 +1,76 @@
+// One attempt to have a request answered by one peer: a connection, kept or new, the request sent,
+// the head of the answer read. Lives in the frame of Exchange::proxy; worker thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "http/head.h"
+#include "net/task.h"
+#include "proxy/exchange.h"
+#include "proxy/idle_connections.h"
+#include "upstream/tries.h"
+
+namespace weir::proxy {
+
+class Attempt {
+ public:
+  // `fresh`: a new connection, whatever is kept.
+  Attempt(Exchange& exchange, upstream::Peer& peer, std::uint32_t peer_index, bool fresh);
+
+  // Until the head of the final answer is in Exchange::response(), or the attempt has failed. Ok:
+  // the bytes after the head are at body()/body_size() in the thread's buffer, until the caller's
+  // next suspension.
+  net::Task<Error> run();
+
+  [[nodiscard]] upstream::AttemptResult result(Error error) const;
+  [[nodiscard]] PeerConnection& connection() { return *connection_; }
+  [[nodiscard]] bool asks_upgrade() const { return asks_upgrade_; }
+  [[nodiscard]] char* body() const { return body_; }
+  [[nodiscard]] std::size_t body_size() const { return body_size_; }
+
+  // Moves the request's body on. Called as well while the answer is being passed on.
+  struct Push {
+    Error error;
+    bool done = false;          // everything has been sent, or nothing more will be
+    bool wants_peer = false;    // waits for room at the peer
+    bool wants_client = false;  // waits for the client's bytes
+  };
+  Push push();
+  [[nodiscard]] bool request_sent() const { return request_done_ && !send_failed_; }
+
+  // Keeps the connection for later requests, if answer and request ended as they should.
+  void give_back(bool answer_whole, bool excess);
+
+ private:
+  net::Task<Error> open();
+  net::Task<Error> connect();
+  [[nodiscard]] bool usable(PeerConnection& connection) const;
+  Error send_head();
+  net::Task<Error> read_head();
+  Error take_bytes(std::size_t size, bool& complete);
+  Error informational();
+  [[nodiscard]] Error closed_error(int sys) const;
+
+  Exchange& x_;
+  Worker& worker_;
+  const config::ProxyConfig& proxy_;
+  upstream::Peer& peer_;
+  std::uint32_t peer_index_;
+  bool fresh_;
+  std::unique_ptr<PeerConnection> connection_;
+  bool reused_ = false;
+  bool asks_upgrade_ = false;
+  std::string tail_;  // of the request head, when the peer does not take it at once
+  std::size_t tail_sent_ = 0;
+  bool request_done_ = false;
+  bool send_failed_ = false;
+  std::uint32_t informational_ = 0;
+  http::ParseState parse_state_;
+  char* body_ = nullptr;
+  std::size_t body_size_ = 0;
+};
+
+}  // namespace weir::proxy

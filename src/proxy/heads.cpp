@@ -1,0 +1,234 @@
+#include "proxy/heads.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+#include "http/path.h"
+#include "proxy/exchange.h"
+#include "proxy/variables.h"
+
+namespace weir::proxy {
+namespace {
+
+using http::FieldId;
+
+void append_number(std::string& out, std::uint64_t number) {
+  char digits[20];
+  out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
+}
+
+// Whether a field is one that the message's own Connection field names.
+bool named_by_connection(const http::Head& head, std::string_view name) {
+  return std::any_of(head.fields.begin(), head.fields.end(), [&](const http::Field& field) {
+    return field.id == FieldId::connection && http::list_has_token(head.value(field), name);
+  });
+}
+
+// Appends the lines of `head` that `passes` lets through, run by run.
+template <class Passes>
+void append_fields(const http::Head& head, Passes passes, std::string& out) {
+  std::uint32_t run = 0;
+  std::uint32_t run_end = 0;
+  for (const auto& field : head.fields) {
+    if (!passes(field)) continue;
+    if (field.line != run_end) {
+      if (run_end > run) out.append(head.base + run, run_end - run);
+      run = field.line;
+    }
+    run_end = field.line + field.line_size;
+  }
+  if (run_end > run) out.append(head.base + run, run_end - run);
+}
+
+void append_uri(Exchange& x, const config::ProxyConfig& proxy, std::string& out) {
+  if (!proxy.upstream) {
+    if (x.dynamic_has_uri()) {
+      if (!x.dynamic_uri().starts_with('/')) out.push_back('/');
+      out.append(x.dynamic_uri());
+    } else {
+      out.append(x.origin_form());
+    }
+    return;
+  }
+  const auto& location = x.location().config();
+  const bool by_prefix =
+      location.kind != config::LocationKind::regex && location.kind != config::LocationKind::named;
+  if (!proxy.has_uri || !by_prefix) {
+    out.append(x.origin_form());
+    return;
+  }
+  out.append(proxy.uri);
+  http::escape_uri(x.path().substr(std::min(location.path.size(), x.path().size())), out);
+  if (x.request().has_query) out.append("?").append(x.args());
+}
+
+bool is_framing(std::string_view name) {
+  return equal_ignoring_case(name, "content-length") ||
+         equal_ignoring_case(name, "transfer-encoding");
+}
+
+// The fields that the configuration sets. False: a value would break the head's lines.
+bool append_set_headers(Exchange& x, const config::ProxyConfig& proxy, bool keep, std::string& out,
+                        bool& upgrade, bool& connection_upgrade) {
+  bool wrote_connection = false;
+  for (const auto& header : proxy.set_headers) {
+    if (is_framing(header.name)) continue;  // the body's framing is always the proxy's own
+    const auto start = out.size();
+    out.append(header.name).append(": ");
+    const auto value_at = out.size();
+    evaluate(header.value, x, out);
+    const auto value = std::string_view(out).substr(value_at);
+    if (value.empty()) {
+      out.resize(start);
+      continue;
+    }
+    if (!is_field_text(value)) return false;
+    if (equal_ignoring_case(header.name, "upgrade")) upgrade = true;
+    if (equal_ignoring_case(header.name, "connection")) {
+      wrote_connection = true;
+      connection_upgrade = http::list_has_token(value, "upgrade");
+    }
+    out.append("\r\n");
+  }
+  if (!keep && !wrote_connection) out.append("Connection: close\r\n");
+  return true;
+}
+
+bool wants_websocket(const Exchange& x) {
+  const auto& request = x.request();
+  if (!request.upgrade || request.method != http::Method::get) return false;
+  const auto* field = request.find(FieldId::upgrade);
+  return field != nullptr && equal_ignoring_case(request.value(*field), "websocket");
+}
+
+}  // namespace
+
+bool is_field_text(std::string_view text) {
+  return std::none_of(text.begin(), text.end(),
+                      [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
+}
+
+WrittenRequest write_request_head(Exchange& x, const http::Framing& body, bool keep,
+                                  std::string& out) {
+  const auto& proxy = *x.location().config().proxy;
+  const auto& plan = x.location().plan();
+  const auto& request = x.request();
+  WrittenRequest result;
+
+  out.append(request.method_text()).push_back(' ');
+  append_uri(x, proxy, out);
+  out.append(proxy.http10 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
+
+  bool upgrade = false;
+  bool connection_upgrade = false;
+  const bool websocket = proxy.forward_upgrade && !plan.sets_upgrade() && wants_websocket(x);
+  if (!append_set_headers(x, proxy, keep || websocket, out, upgrade, connection_upgrade)) {
+    result.ok = false;
+    return result;
+  }
+  if (websocket) {
+    out.append("Connection: upgrade\r\nUpgrade: websocket\r\n");
+    upgrade = connection_upgrade = true;
+  }
+  result.asks_upgrade = upgrade && connection_upgrade;
+
+  if (body.kind == http::Framing::Kind::counted) {
+    out.append("Content-Length: ");
+    append_number(out, body.length);
+    out.append("\r\n");
+  } else if (body.kind == http::Framing::Kind::chunked) {
+    out.append("Transfer-Encoding: chunked\r\n");
+  }
+  append_fields(
+      request,
+      [&](const http::Field& field) {
+        if (plan.drops_request(field.id) || field.invalid_name) return false;
+        const auto name = request.name(field);
+        if (plan.replaced().has(name)) return false;
+        return !request.connection_names_fields || !named_by_connection(request, name);
+      },
+      out);
+  out.append("\r\n");
+  return result;
+}
+
+bool append_added_headers(Exchange& x, int status, std::string& out) {
+  const auto& headers = x.location().config().request.add_headers;
+  if (headers.empty()) return true;
+  static constexpr int usual[] = {200, 201, 204, 206, 301, 302, 303, 304, 307, 308};
+  const bool listed = std::find(std::begin(usual), std::end(usual), status) != std::end(usual);
+  for (const auto& header : headers) {
+    if (!listed && !header.always) continue;
+    const auto start = out.size();
+    out.append(header.name).append(": ");
+    const auto value_at = out.size();
+    evaluate(header.value, x, out);
+    const auto value = std::string_view(out).substr(value_at);
+    if (!is_field_text(value)) return false;
+    if (value.empty()) {
+      out.resize(start);
+    } else {
+      out.append("\r\n");
+    }
+  }
+  return true;
+}
+
+bool write_response_head(Exchange& x, Delivery delivery, bool keep_alive, std::string& out) {
+  const auto& response = *x.response();
+  const auto& plan = x.location().plan();
+  out.append("HTTP/1.1 ");
+  append_number(out, response.status);
+  out.push_back(' ');
+  out.append(response.reason_text()).append("\r\n").append(x.worker().server_and_date());
+
+  const auto& [redirect_from, redirect_to] = plan.redirect();
+  const bool counted =
+      response.framing.kind == http::Framing::Kind::counted || delivery == Delivery::none;
+  append_fields(
+      response,
+      [&](const http::Field& field) {
+        if (field.id == FieldId::content_length) return counted;
+        if (plan.drops_response(field.id)) return false;
+        const auto name = response.name(field);
+        if (field.id == FieldId::location && !redirect_from.empty() &&
+            response.value(field).starts_with(redirect_from)) {
+          return false;  // written below
+        }
+        if (!plan.hidden().empty() && plan.hidden().has(name)) return false;
+        return !response.connection_names_fields || !named_by_connection(response, name);
+      },
+      out);
+  if (const auto* location = response.find(FieldId::location);
+      location != nullptr && !redirect_from.empty()) {
+    auto value = response.value(*location);
+    if (value.starts_with(redirect_from)) {
+      value.remove_prefix(redirect_from.size());
+      out.append("Location: ");
+      x.append_absolute(out, redirect_to);
+      out.append(value).append("\r\n");
+    }
+  }
+  if (delivery == Delivery::tunnel) {
+    out.append("Connection: upgrade\r\n");
+    if (const auto* field = response.find(FieldId::upgrade)) {
+      out.append("Upgrade: ").append(response.value(*field)).append("\r\n");
+    }
+  } else {
+    const bool chunked =
+        delivery == Delivery::chunk ||
+        (delivery == Delivery::as_is && response.framing.kind == http::Framing::Kind::chunked);
+    if (chunked) out.append("Transfer-Encoding: chunked\r\n");
+    if (!keep_alive) {
+      out.append("Connection: close\r\n");
+    } else if (x.request().version == 10) {
+      out.append("Connection: keep-alive\r\n");
+    }
+  }
+  if (!append_added_headers(x, response.status, out)) return false;
+  out.append("\r\n");
+  return true;
+}
+
+}  // namespace weir::proxy

@@ -1,0 +1,72 @@
+#include "proxy/plan.h"
+
+#include <algorithm>
+
+namespace weir::proxy {
+namespace {
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+
+std::string lowered(std::string_view text) {
+  std::string result(text);
+  std::transform(result.begin(), result.end(), result.begin(), lower);
+  return result;
+}
+
+using http::FieldId;
+
+// Hop-by-hop fields (RFC 9110 section 7.6.1), what frames the message, and what CGI programs
+// behind a node would take for settings (`Proxy`). The forwarder writes its own where needed.
+constexpr FieldId kHopByHop[] = {
+    FieldId::connection, FieldId::keep_alive,        FieldId::proxy_connection, FieldId::te,
+    FieldId::upgrade,    FieldId::transfer_encoding, FieldId::content_length};
+
+}  // namespace
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                            [](char x, char y) { return lower(x) == lower(y); });
+}
+
+void NameSet::add(std::string_view name) {
+  if (name.empty()) return;
+  bits_ |= std::uint64_t{1} << hash(name);
+  names_.push_back(lowered(name));
+}
+
+bool NameSet::search(std::string_view name) const {
+  return std::any_of(names_.begin(), names_.end(),
+                     [&](const auto& have) { return equal_ignoring_case(have, name); });
+}
+
+Plan::Plan(const config::Location& location) {
+  const auto drop = [](IdFlags& flags, FieldId id) { flags[static_cast<std::size_t>(id)] = true; };
+  for (const auto id : kHopByHop) {
+    drop(drop_request_, id);
+    drop(drop_response_, id);
+  }
+  for (const auto id : {FieldId::host, FieldId::expect, FieldId::proxy}) drop(drop_request_, id);
+  if (!location.proxy) return;
+
+  const auto& proxy = *location.proxy;
+  for (const auto& header : proxy.set_headers) {
+    replaced_.add(header.name);
+    if (equal_ignoring_case(header.name, "upgrade")) sets_upgrade_ = true;
+  }
+  for (const auto& name : proxy.hide_headers) {
+    const auto id = http::field_id(name);
+    if (id == FieldId::other) {
+      hidden_.add(name);
+    } else {
+      drop(drop_response_, id);
+    }
+  }
+  if (proxy.upstream) {
+    const std::string url = "http://" + proxy.host;
+    const bool replaces = proxy.has_uri && location.kind != config::LocationKind::regex;
+    redirect_ = replaces ? std::pair(url + proxy.uri, location.path)
+                         : std::pair(url + "/", std::string("/"));
+  }
+}
+
+}  // namespace weir::proxy

@@ -1,0 +1,63 @@
+// A configuration made ready to serve: routes, pools, what is counted. Immutable once published;
+// requests pin the one they began with, so a reload changes nothing for them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "config/model.h"
+#include "proxy/routes.h"
+#include "proxy/stats.h"
+#include "upstream/pool.h"
+
+namespace weir::proxy {
+
+// The counters of one server or peer, a copy for each worker. Outlive reloads by name.
+template <class T>
+class PerWorker {
+ public:
+  explicit PerWorker(std::size_t workers) : copies_(workers) {}
+  [[nodiscard]] T& of(std::size_t worker) { return copies_[worker]; }
+  [[nodiscard]] const std::vector<T>& all() const { return copies_; }
+
+ private:
+  std::vector<T> copies_;
+};
+
+struct PoolNode {
+  std::shared_ptr<upstream::Pool> pool;
+  config::KeepaliveConfig keepalive;
+  std::vector<std::shared_ptr<PerWorker<PeerStats>>> stats;  // by peer index
+  std::uint32_t max_tries = 1;
+};
+
+// An address to listen on with its servers.
+struct ListenNode {
+  config::Listen listen;
+  VirtualHosts hosts;
+  std::string port_text;  // "80"; empty for Unix sockets
+};
+
+struct Runtime {
+  std::uint64_t generation = 0;
+  std::shared_ptr<const config::Model> model;
+  std::vector<std::unique_ptr<ServerNode>> servers;  // by index in the model
+  std::vector<std::shared_ptr<PerWorker<TrafficStats>>> server_stats;
+  std::vector<PoolNode> pools;  // by index in the model
+  std::vector<std::unique_ptr<ListenNode>> listens;
+  std::unordered_map<std::string, std::uint32_t> pool_by_name;
+  // Access logs, each file once; config::AccessLog finds its own by path.
+  std::vector<std::string> log_paths;
+  bool has_maps = false;
+
+  [[nodiscard]] const ListenNode* listen_of(const std::string& text) const {
+    for (const auto& node : listens) {
+      if (node->listen.text == text) return node.get();
+    }
+    return nullptr;
+  }
+};
+
+}  // namespace weir::proxy

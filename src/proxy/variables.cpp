@@ -1,0 +1,467 @@
+#include "proxy/variables.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <ctime>
+
+#include "net/socket.h"
+#include "proxy/exchange.h"
+
+namespace weir::proxy {
+namespace {
+
+using config::Variable;
+
+void append_number(std::string& out, std::uint64_t number) {
+  char digits[20];
+  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+  out.append(digits, end);
+}
+
+// "1.042": seconds with milliseconds.
+void append_seconds(std::string& out, Duration time) {
+  const auto ms = static_cast<std::uint64_t>(time.count() < 0 ? 0 : time.count());
+  append_number(out, ms / 1000);
+  const auto rest = ms % 1000;
+  out.push_back('.');
+  out.push_back(static_cast<char>('0' + rest / 100));
+  out.push_back(static_cast<char>('0' + rest / 10 % 10));
+  out.push_back(static_cast<char>('0' + rest % 10));
+}
+
+void append_host(std::string& out, const IpAddress& address) {
+  char text[64];
+  out.append(text, address.write_host(text));
+}
+
+void append_time(std::string& out, const char* format, bool local, WallTime wall) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(wall);
+  std::tm parts{};
+  local ? localtime_r(&seconds, &parts) : gmtime_r(&seconds, &parts);
+  char text[64];
+  out.append(text, std::strftime(text, sizeof text, format, &parts));
+}
+
+// "+01:00" as ISO 8601 wants it; strftime writes "+0100".
+void append_iso8601(std::string& out, WallTime wall) {
+  append_time(out, "%Y-%m-%dT%H:%M:%S%z", true, wall);
+  out.insert(out.size() - 2, 1, ':');
+}
+
+// Several fields of one name are joined as RFC 9110 section 5.3 says; cookies with a semicolon.
+void append_fields(std::string& out, const http::Head& head, std::string_view dashed) {
+  const bool cookie = dashed == "cookie";
+  bool first = true;
+  for (const auto& field : head.fields) {
+    if (field.name_size != dashed.size() || field.invalid_name) continue;
+    if (!equal_ignoring_case(head.name(field), dashed)) continue;
+    if (!first) out.append(cookie ? "; " : ", ");
+    first = false;
+    out.append(head.value(field));
+  }
+}
+
+void append_field(std::string& out, const http::Head& head, http::FieldId id) {
+  if (const auto* field = head.find(id)) out.append(head.value(*field));
+}
+
+// A field of the head that weir wrote itself.
+void append_sent_field(std::string& out, std::string_view head, std::string_view dashed) {
+  bool first = true;
+  for (auto at = head.find("\r\n"); at != std::string_view::npos; at = head.find("\r\n", at)) {
+    at += 2;
+    const auto end = head.find("\r\n", at);
+    const auto line = head.substr(at, end == std::string_view::npos ? end : end - at);
+    const auto colon = line.find(':');
+    if (colon == std::string_view::npos) continue;
+    if (!equal_ignoring_case(line.substr(0, colon), dashed)) continue;
+    if (!first) out.append(", ");
+    first = false;
+    auto value = line.substr(colon + 1);
+    while (value.starts_with(' ')) value.remove_prefix(1);
+    out.append(value);
+  }
+}
+
+void append_argument(std::string& out, std::string_view args, std::string_view name) {
+  while (!args.empty()) {
+    const auto end = args.find('&');
+    const auto pair = args.substr(0, end);
+    const auto equals = pair.find('=');
+    if (equals != std::string_view::npos && equal_ignoring_case(pair.substr(0, equals), name)) {
+      out.append(pair.substr(equals + 1));
+      return;
+    }
+    if (end == std::string_view::npos) return;
+    args.remove_prefix(end + 1);
+  }
+}
+
+void append_cookie(std::string& out, const http::Head& head, std::string_view name) {
+  for (const auto& field : head.fields) {
+    if (field.id != http::FieldId::cookie) continue;
+    auto rest = head.value(field);
+    while (!rest.empty()) {
+      const auto end = rest.find(';');
+      auto pair = rest.substr(0, end);
+      while (pair.starts_with(' ')) pair.remove_prefix(1);
+      const auto equals = pair.find('=');
+      if (equals != std::string_view::npos && equal_ignoring_case(pair.substr(0, equals), name)) {
+        out.append(pair.substr(equals + 1));
+        return;
+      }
+      if (end == std::string_view::npos) break;
+      rest.remove_prefix(end + 1);
+    }
+  }
+}
+
+// The user of `Authorization: Basic`.
+void append_remote_user(std::string& out, const http::Head& head) {
+  const auto* field = head.find(http::FieldId::authorization);
+  if (field == nullptr) return;
+  auto text = head.value(*field);
+  if (text.size() < 6 || !equal_ignoring_case(text.substr(0, 6), "basic ")) return;
+  text.remove_prefix(6);
+  std::uint32_t bits = 0;
+  int count = 0;
+  for (const char c : text) {
+    int v;
+    if (c >= 'A' && c <= 'Z') {
+      v = c - 'A';
+    } else if (c >= 'a' && c <= 'z') {
+      v = c - 'a' + 26;
+    } else if (c >= '0' && c <= '9') {
+      v = c - '0' + 52;
+    } else if (c == '+' || c == '/') {
+      v = c == '+' ? 62 : 63;
+    } else {
+      return;
+    }
+    bits = bits << 6 | static_cast<std::uint32_t>(v);
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    const char byte = static_cast<char>(bits >> count & 0xff);
+    if (byte == ':') return;
+    out.push_back(byte);
+  }
+}
+
+// Port that the request names: of its target or Host field; else empty.
+std::string_view request_port(const http::RequestHead& request) {
+  const auto host = request.host_text();
+  const auto colon = host.rfind(':');
+  if (colon == std::string_view::npos || host.find(']', colon) != std::string_view::npos) return {};
+  return host.substr(colon + 1);
+}
+
+template <class Append>
+void append_list(std::string& out, const std::vector<AttemptRecord>& attempts, Append append) {
+  bool first = true;
+  for (const auto& attempt : attempts) {
+    if (!first) out.append(", ");
+    first = false;
+    append(attempt);
+  }
+}
+
+void append_times(std::string& out, const std::vector<AttemptRecord>& attempts,
+                  Duration AttemptRecord::*time) {
+  append_list(out, attempts, [&](const AttemptRecord& a) {
+    if ((a.*time).count() < 0) {
+      out.push_back('-');
+    } else {
+      append_seconds(out, a.*time);
+    }
+  });
+}
+
+void append_upstream(std::string& out, Variable id, const std::vector<AttemptRecord>& attempts) {
+  const auto counts = [&](std::uint64_t AttemptRecord::*count) {
+    append_list(out, attempts, [&](const AttemptRecord& a) { append_number(out, a.*count); });
+  };
+  switch (id) {
+    case Variable::upstream_addr:
+      return append_list(out, attempts, [&](const AttemptRecord& a) {
+        out.append(a.peer == nullptr ? std::string_view("no-live") : a.peer->text);
+      });
+    case Variable::upstream_status:
+      return append_list(out, attempts, [&](const AttemptRecord& a) {
+        a.status == 0 ? out.append("-") : (append_number(out, a.status), out);
+      });
+    case Variable::upstream_reason:
+      return append_list(out, attempts, [&](const AttemptRecord& a) {
+        out.append(upstream::to_string(a.reason));
+        if (!a.error.ok()) out.append(":").append(info(a.error.what).name);
+      });
+    case Variable::upstream_connect_time:
+      return append_times(out, attempts, &AttemptRecord::connect);
+    case Variable::upstream_header_time:
+      return append_times(out, attempts, &AttemptRecord::header);
+    case Variable::upstream_response_time:
+      return append_times(out, attempts, &AttemptRecord::response);
+    case Variable::upstream_bytes_received:
+      return counts(&AttemptRecord::received);
+    case Variable::upstream_bytes_sent:
+      return counts(&AttemptRecord::sent);
+    case Variable::upstream_response_length:
+      return counts(&AttemptRecord::body);
+    default:
+      return;
+  }
+}
+
+void append_forwarded_for(std::string& out, Exchange& x) {
+  for (const auto& field : x.request().fields) {
+    if (field.id != http::FieldId::x_forwarded_for) continue;
+    out.append(x.request().value(field)).append(", ");
+  }
+  append_host(out, x.client());
+}
+
+const std::string& host_name() {
+  static const std::string name = [] {
+    std::array<char, 256> text{};
+    ::gethostname(text.data(), text.size() - 1);
+    return std::string(text.data());
+  }();
+  return name;
+}
+
+std::string_view proxy_host(Exchange& x) {
+  const auto& proxy = x.location().config().proxy;
+  if (!proxy) return {};
+  return proxy->upstream ? std::string_view(proxy->host) : x.dynamic_host();
+}
+
+// Of the connection and the server, which are there before a request head is.
+bool append_connection(std::string& out, Variable id, Exchange& x) {
+  switch (id) {
+    case Variable::connection:
+      append_number(out, x.session().id());
+      return true;
+    case Variable::connection_requests:
+      append_number(out, x.session().requests());
+      return true;
+    case Variable::hostname:
+      out.append(host_name());
+      return true;
+    case Variable::pid:
+      append_number(out, static_cast<std::uint64_t>(::getpid()));
+      return true;
+    case Variable::pipe:
+      out.push_back(x.pipelined() ? 'p' : '.');
+      return true;
+    case Variable::nginx_version:
+      out.append("1.31.5");
+      return true;
+    case Variable::remote_addr:
+      append_host(out, x.client());
+      return true;
+    case Variable::remote_port:
+      if (x.client().port() != 0) append_number(out, x.client().port());
+      return true;
+    case Variable::realip_remote_addr:
+      append_host(out, x.session().peer());
+      return true;
+    case Variable::realip_remote_port:
+      if (x.session().peer().port() != 0) append_number(out, x.session().peer().port());
+      return true;
+    case Variable::scheme:
+      out.append("http");
+      return true;
+    case Variable::server_addr:
+      append_host(out, net::local_address(x.session().client().fd()));
+      return true;
+    case Variable::server_name:
+      out.append(x.server().config->primary_name);
+      return true;
+    case Variable::server_port:
+      out.append(x.listen().port_text);
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool append_timing(std::string& out, Variable id, Exchange& x) {
+  const auto wall = x.worker().loop().wall();
+  switch (id) {
+    case Variable::date_gmt:
+      append_time(out, "%A, %d-%b-%Y %H:%M:%S GMT", false, wall);
+      return true;
+    case Variable::date_local:
+      append_time(out, "%A, %d-%b-%Y %H:%M:%S %Z", true, wall);
+      return true;
+    case Variable::msec:
+      append_seconds(out, wall.time_since_epoch());
+      return true;
+    case Variable::time_iso8601:
+      append_iso8601(out, wall);
+      return true;
+    case Variable::time_local:
+      append_time(out, "%d/%b/%Y:%H:%M:%S %z", true, wall);
+      return true;
+    case Variable::request_time:
+      append_seconds(out, x.worker().loop().now() - x.began());
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool append_answer(std::string& out, Variable id, Exchange& x) {
+  switch (id) {
+    case Variable::body_bytes_sent:
+      append_number(out, x.body_bytes_sent());
+      return true;
+    case Variable::bytes_sent:
+      append_number(out, x.bytes_sent());
+      return true;
+    case Variable::status:
+      if (x.status() == 0) {
+        out.append("000");
+      } else {
+        append_number(out, static_cast<std::uint64_t>(x.status()));
+      }
+      return true;
+    case Variable::end_code: {
+      const auto code = x.end_code();
+      out.append(code.data(), code.size());
+      return true;
+    }
+    case Variable::request_length:
+      append_number(out, x.request_length());
+      return true;
+    case Variable::request_id:
+      out.append(x.request_id());
+      return true;
+    default:
+      return false;
+  }
+}
+
+void append_request(std::string& out, Variable id, Exchange& x) {
+  const auto& request = x.request();
+  switch (id) {
+    case Variable::args:
+    case Variable::query_string:
+      out.append(x.args());
+      return;
+    case Variable::content_length:
+      return append_field(out, request, http::FieldId::content_length);
+    case Variable::content_type:
+      return append_field(out, request, http::FieldId::content_type);
+    case Variable::document_uri:
+    case Variable::uri:
+      out.append(x.path());
+      return;
+    case Variable::host:
+      out.append(x.host().empty() ? std::string_view(x.server().config->primary_name) : x.host());
+      return;
+    case Variable::is_args:
+      if (!x.args().empty()) out.push_back('?');
+      return;
+    case Variable::request_port:
+      out.append(request_port(request));
+      return;
+    case Variable::is_request_port:
+      if (!request_port(request).empty()) out.push_back(':');
+      return;
+    case Variable::proxy_add_x_forwarded_for:
+      return append_forwarded_for(out, x);
+    case Variable::proxy_host:
+      out.append(proxy_host(x));
+      return;
+    case Variable::proxy_port: {
+      const auto host = proxy_host(x);
+      const auto colon = host.rfind(':');
+      const bool named =
+          colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos;
+      out.append(named ? host.substr(colon + 1) : std::string_view("80"));
+      return;
+    }
+    case Variable::remote_user:
+      return append_remote_user(out, request);
+    case Variable::request:
+      out.append(request.request_line());
+      return;
+    case Variable::request_method:
+      out.append(request.method_text());
+      return;
+    case Variable::request_uri:
+      out.append(request.authority_size == 0 ? request.target_text() : x.origin_form());
+      return;
+    case Variable::server_protocol:
+      out.append(request.version == 10 ? "HTTP/1.0" : "HTTP/1.1");
+      return;
+    default:
+      return append_upstream(out, id, x.attempts());
+  }
+}
+
+}  // namespace
+
+void evaluate(const config::VariableRef& variable, Exchange& x, std::string& out) {
+  switch (variable.id) {
+    case Variable::http:
+      if (x.has_request()) append_fields(out, x.request(), variable.argument);
+      return;
+    case Variable::sent_http:
+      return append_sent_field(out, x.sent_head(), variable.argument);
+    case Variable::upstream_http:
+      if (const auto* response = x.response()) append_fields(out, *response, variable.argument);
+      return;
+    case Variable::arg:
+      if (x.has_request()) append_argument(out, x.args(), variable.argument);
+      return;
+    case Variable::cookie:
+      if (x.has_request()) append_cookie(out, x.request(), variable.argument);
+      return;
+    case Variable::map:
+      out.append(x.map_value(variable.index));
+      return;
+    case Variable::capture:
+      out.append(x.capture(variable.index));
+      return;
+    case Variable::named_capture:
+      out.append(x.named_capture(variable.argument));
+      return;
+    default:
+      break;
+  }
+  if (append_connection(out, variable.id, x) || append_timing(out, variable.id, x) ||
+      append_answer(out, variable.id, x)) {
+    return;
+  }
+  if (x.has_request()) append_request(out, variable.id, x);
+}
+
+void evaluate(const config::Value& value, Exchange& exchange, std::string& out) {
+  for (const auto& part : value.parts()) {
+    if (part.is_variable) {
+      evaluate(part.variable, exchange, out);
+    } else {
+      out.append(part.literal);
+    }
+  }
+}
+
+Target parse_target(std::string_view text) {
+  constexpr std::string_view scheme = "http://";
+  if (text.size() <= scheme.size() || !equal_ignoring_case(text.substr(0, 7), scheme)) return {};
+  text.remove_prefix(scheme.size());
+  Target target;
+  const auto slash = text.find_first_of("/?");
+  target.authority = text.substr(0, slash);
+  target.has_uri = slash != std::string_view::npos;
+  if (target.has_uri) target.uri = text.substr(slash);
+  target.valid = !target.authority.empty();
+  return target;
+}
+
+}  // namespace weir::proxy

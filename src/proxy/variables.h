@@ -1,0 +1,26 @@
+// What variables stand for: evaluates config::Value for an exchange. Worker thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "config/variables.h"
+
+namespace weir::proxy {
+
+class Exchange;
+
+// Appends the value to `out`.
+void evaluate(const config::Value& value, Exchange& exchange, std::string& out);
+void evaluate(const config::VariableRef& variable, Exchange& exchange, std::string& out);
+
+// What a target with variables is made from in proxy_pass: "http://host:port/uri".
+struct Target {
+  std::string_view authority;
+  std::string_view uri;
+  bool has_uri = false;
+  bool valid = false;
+};
+[[nodiscard]] Target parse_target(std::string_view text);
+
+}  // namespace weir::proxy
