@@ -30,14 +30,14 @@ ParseResult Cursor::ran_out(const char* line, std::uint16_t http_status) const {
   return need_more();
 }
 
-bool worth_parsing(std::string_view bytes, ParseState& state) {
+bool worth_parsing(std::string_view bytes, const Limits& limits, ParseState& state) {
   constexpr std::size_t most = std::numeric_limits<std::uint32_t>::max() / 2;
   const auto size = static_cast<std::uint32_t>(std::min(bytes.size(), most));
   if (size == 0) return false;
   const std::uint32_t from = std::min(state.scanned, size);
   state.scanned = size;
   if (size >= state.next_parse) {
-    state.next_parse = size * 2;
+    state.next_parse = std::min(size * 2, limits.head);
     return true;
   }
   const char* const data = bytes.data();

@@ -42,9 +42,9 @@ struct Cursor {
 };
 
 // Whether `bytes` should be parsed now: true for the first piece, when the start line or the head
-// has ended, and each time the size has doubled. So a sender of single bytes costs no more than
-// about three passes.
-[[nodiscard]] bool worth_parsing(std::string_view bytes, ParseState& state);
+// has ended, each time the size has doubled, and when limits.head is reached. So a sender of single
+// bytes costs no more than about three passes, and is refused not much later than one of all bytes.
+[[nodiscard]] bool worth_parsing(std::string_view bytes, const Limits& limits, ParseState& state);
 
 // The fields of which the rules of framing and connection are about: FieldId host .. keep_alive.
 class KnownLines {

@@ -217,7 +217,7 @@ void reset(RequestHead& head, const char* base) {
 
 ParseResult parse_request(std::string_view bytes, const Limits& limits, ParseState& state,
                           RequestHead& head) {
-  if (!worth_parsing(bytes, state)) return need_more();
+  if (!worth_parsing(bytes, limits, state)) return need_more();
   reset(head, bytes.data());
   Cursor cursor(bytes, limits);
   KnownLines known;

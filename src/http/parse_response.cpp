@@ -90,7 +90,7 @@ void reset(ResponseHead& head, const char* base) {
 
 ParseResult parse_response(std::string_view bytes, const Limits& limits, ParseState& state,
                            Method method, ResponseHead& head) {
-  if (!worth_parsing(bytes, state)) return need_more();
+  if (!worth_parsing(bytes, limits, state)) return need_more();
   reset(head, bytes.data());
   Cursor cursor(bytes, limits);
   KnownLines known;
