@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from harness import eventually
+from harness import eventually, weir_only
 from wire import Client, chunks, reply, request
 
 SIZE = 10 * 1024 * 1024
@@ -58,8 +58,10 @@ def test_large_request(start, shape, buffering):
     assert node.requests[0].body == BODY
 
 
+@weir_only
 def test_both_ways_at_once(start):
-    """A node that answers while it still reads, as a filter does."""
+    """A node that answers while it still reads, as a filter does. (nginx 1.22 stalls, one time in
+    ten or so.)"""
     def handler(connection, message):
         connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
         left = int(message.get("content-length"))

@@ -25,7 +25,7 @@ def hangs(connection, _):
 
 
 def garbage(connection, _):
-    connection.send(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
+    connection.send(b"HTTP/1.1 200 OK\r\nX-A: \0\r\n\r\n")
     connection.close()
 
 

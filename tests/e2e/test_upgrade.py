@@ -97,6 +97,7 @@ def test_both_directions_at_once(upgraded):
         connection.send(SWITCH + b"d" * size)
         connection.exactly(size)
         connection.send(b"done")
+        connection.close()
     proxy, _ = upgraded(handler)
     with open_tunnel(proxy) as client:
         sender = threading.Thread(target=client.send, args=(b"u" * size,))
