@@ -114,6 +114,7 @@ void accept(const Call& call) { call.compiler.accepted(call, call.info.help); }
 void accept_only(const Call& call) {
   const auto only = call.info.default_text;
   if (call.count() == 1 && call.arg(0).text == only) return accept(call);
+  if (!call.compiler.report_once(call.directive.name)) return;
   const auto advice = unsupported_advice(call.directive.name);
   call.error("nginx has this directive, weir supports only " + quote(only) + " yet; " +
              (advice.empty() ? std::string("remove it") : std::string(advice)));

@@ -73,22 +73,12 @@ void Compiler::check(const Directive& directive, Scope& scope,
   if (check_shape(call) && info->handler != nullptr) info->handler(call);
 }
 
+// A directive that is not supported is told of once: it often stands in every server.
 void Compiler::report_unknown(const Directive& directive, std::uint32_t contexts) {
-  const auto& name = directive.name;
-  const std::uint32_t places = contexts_of(name);
-  const auto advice = unsupported_advice(name);
-  if (!advice.empty()) {
-    diagnostics_.error(
-        directive.position,
-        name + ": nginx has this directive, weir does not support it yet; " + std::string(advice));
-  } else if (places != 0) {
-    diagnostics_.error(directive.position, name + ": is not allowed in " + context_names(contexts) +
-                                               "; it belongs in " + context_names(places));
-  } else {
-    auto hint = did_you_mean(name, directive_names(contexts, false));
-    if (hint.empty()) hint = did_you_mean(name, directive_names(contexts, true));
-    diagnostics_.error(directive.position, "unknown directive " + quote(name) + hint);
+  if (!unsupported_advice(directive.name).empty() && !report_once(directive.name)) {
+    return;
   }
+  diagnostics_.error(directive.position, unknown_directive(directive.name, contexts, false));
 }
 
 bool Compiler::check_shape(const Call& call) {

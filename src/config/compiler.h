@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -115,6 +116,8 @@ class Compiler {
   void defer_health_check(const Call& call);
   [[nodiscard]] const MatchConfig* find_match(const std::string& name) const;
   void accepted(const Call& call, std::string_view note);
+  // True the first time that `directive` is reported as not supported.
+  bool report_once(const std::string& directive) { return reported_.insert(directive).second; }
 
  private:
   struct DeferredCheck {
@@ -127,7 +130,7 @@ class Compiler {
   void declare(const Block& block);
   void declare_captures(const Block& block);
   void declare_pattern(std::string_view pattern);
-  void declare_maps(const Block& block);
+  void declare_foreign(const Directive& directive);
   void check(const Directive& directive, Scope& scope, std::map<std::string, std::uint32_t>& seen);
   void report_unknown(const Directive& directive, std::uint32_t contexts);
   bool check_shape(const Call& call);
@@ -149,6 +152,9 @@ class Compiler {
   std::map<std::string, MatchConfig> matches_;
   std::map<std::pair<std::string, bool>, std::shared_ptr<const Regex>> regexes_;
   std::vector<DeferredCheck> checks_;
+  std::set<std::string, std::less<>> reported_;
+  // Variables of directives that are not supported: an error about those is enough.
+  std::set<std::string, std::less<>> foreign_;
   std::vector<std::uint32_t> unchecked_;  // upstreams with `health_check off`
 };
 

@@ -25,6 +25,29 @@ constexpr std::string_view kCombined =
     "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent "
     "\"$http_referer\" \"$http_user_agent\"";
 
+// Variables of nginx that weir has not, and families of them.
+bool nginx_has_variable(std::string_view name) {
+  constexpr std::string_view kNames =
+      "ancient_browser binary_remote_addr connection_time connections_active connections_reading "
+      "connections_waiting connections_writing document_root fastcgi_path_info "
+      "fastcgi_script_name gzip_ratio http2 http3 invalid_referer limit_conn_status limit_rate "
+      "limit_req_status memcached_key modern_browser msie quic realip_add_x_forwarded_for "
+      "realpath_root request_body request_body_file request_completion request_filename "
+      "secure_link secure_link_expires server_tokens session_log_id slice_range uid_got uid_reset "
+      "uid_set upstream_cache_age upstream_cache_key upstream_cache_last_modified "
+      "upstream_cache_etag upstream_cache_status upstream_first_byte_time "
+      "upstream_last_server_name "
+      "upstream_queue_time upstream_session_time";
+  constexpr std::string_view kFamilies[] = {
+      "ssl_",     "proxy_protocol_", "upstream_cookie_",  "sent_trailer_",
+      "tcpinfo_", "geoip_",          "upstream_trailer_", "jwt_",
+      "otel_"};
+  const auto names = split_words(kNames);
+  if (std::find(names.begin(), names.end(), name) != names.end()) return true;
+  return std::any_of(std::begin(kFamilies), std::end(kFamilies),
+                     [&](std::string_view family) { return name.starts_with(family); });
+}
+
 std::string_view pattern_of(std::string_view text) {
   text.remove_prefix(1);
   if (text.starts_with('*')) text.remove_prefix(1);
@@ -115,8 +138,20 @@ void Compiler::declare(const Block& block) {
   declare_captures(block);
 }
 
+// The variable that an unsupported directive would make.
+void Compiler::declare_foreign(const Directive& directive) {
+  const auto& name = directive.name;
+  const bool first = name == "set" || name == "auth_request_set" || name == "js_set" ||
+                     name == "perl_set" || name == "keyval";
+  const bool last = name == "geo" || name == "split_clients";
+  if (directive.args.empty() || !(first || last)) return;
+  const auto& variable = (first ? directive.args.front() : directive.args.back()).text;
+  if (variable.size() > 1 && variable[0] == '$') foreign_.insert(lower(variable.substr(1)));
+}
+
 void Compiler::declare_captures(const Block& block) {
   for (const auto& directive : block) {
+    declare_foreign(directive);
     if (directive.name == "server_name") {
       for (const auto& arg : directive.args) {
         if (arg.text.starts_with('~')) declare_pattern(arg.text.substr(1));
@@ -134,7 +169,7 @@ void Compiler::declare_captures(const Block& block) {
       }
       continue;
     }
-    if (directive.name == "server" || directive.name == "location") {
+    if (directive.name == "server" || directive.name == "location" || directive.name == "if") {
       declare_captures(directive.block);
     }
   }
@@ -176,12 +211,15 @@ std::optional<Value> Compiler::value(const Call& call, const Argument& argument)
     if (!literal.empty()) parts.push_back({literal, {}, false});
     if (name.empty()) continue;
     const auto reference = variable(name);
+    if (!reference && foreign_.contains(lower(name))) return std::nullopt;
     if (!reference) {
       std::vector<std::string_view> known;
       for (const auto& row : variable_names()) known.push_back(row.name);
       for (const auto& [map, index] : map_names_) known.push_back(map);
       for (const auto& [capture, index] : captures_) known.push_back(capture);
-      call.error(argument, "unknown variable " + quote(name) + did_you_mean(name, known));
+      call.error(argument, nginx_has_variable(lower(name))
+                               ? "variable $" + name + " of nginx is not supported yet; remove it"
+                               : "unknown variable " + quote(name) + did_you_mean(name, known));
       return std::nullopt;
     }
     parts.push_back({{}, *reference, true});

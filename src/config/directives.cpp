@@ -175,7 +175,7 @@ constexpr DirectiveInfo kRows[] = {
      S | L,
      1,
      2,
-     kRepeats | kYamlText,
+     kRepeats | kRest,
      compile_return,
      "",
      "answer with CODE, CODE TEXT, CODE URL or URL",
@@ -348,18 +348,11 @@ std::uint32_t contexts_of(std::string_view name) {
   return contexts;
 }
 
-std::vector<std::string_view> directive_names(std::uint32_t contexts, bool all) {
-  std::vector<std::string_view> names;
+const DirectiveInfo* find_collection(std::string_view name, std::uint32_t contexts) {
   for (const auto& row : table().rows) {
-    if ((row.contexts & contexts) != 0) names.push_back(row.name);
+    if (row.yaml_name == name && (row.contexts & contexts) != 0) return &row;
   }
-  if (all) {
-    for (const auto& row : table().rows) names.push_back(row.name);
-    for (const auto& group : unsupported_directives()) {
-      for (const auto name : split_words(group.names)) names.push_back(name);
-    }
-  }
-  return names;
+  return nullptr;
 }
 
 std::string_view unsupported_advice(std::string_view name) {

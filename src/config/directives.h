@@ -35,15 +35,15 @@ enum class Support : std::uint8_t {
 };
 
 enum DirectiveFlag : std::uint32_t {
-  kFlag = 1u << 0,      // takes `on` or `off`
-  kBlock = 1u << 1,     // has a block
-  kRepeats = 1u << 2,   // may stand more than once in a block
-  kList = 1u << 3,      // a YAML sequence gives the arguments of one directive
-  kPairs = 1u << 4,     // in YAML a mapping {first argument: second argument}
-  kNamed = 1u << 5,     // a block with a name: in YAML a mapping {name: block}
-  kEntries = 1u << 6,   // the block holds entries of its own, not directives
-  kOwn = 1u << 7,       // weir's own, unknown to nginx
-  kYamlText = 1u << 8,  // a YAML scalar is one argument even if it has blanks
+  kFlag = 1u << 0,     // takes `on` or `off`
+  kBlock = 1u << 1,    // has a block
+  kRepeats = 1u << 2,  // may stand more than once in a block
+  kList = 1u << 3,     // a YAML sequence gives the arguments of one directive
+  kPairs = 1u << 4,    // in YAML a mapping {first argument: second argument}
+  kNamed = 1u << 5,    // a block with a name: in YAML a mapping {name: block}
+  kEntries = 1u << 6,  // the block holds entries of its own, not directives
+  kOwn = 1u << 7,      // weir's own, unknown to nginx
+  kRest = 1u << 8,     // in a YAML scalar the last argument takes the rest, blanks included
 };
 
 inline constexpr std::uint8_t kMany = 255;
@@ -79,13 +79,17 @@ struct DirectiveInfo {
 // What to do about a directive that nginx has and weir has not; empty if nginx has none either.
 [[nodiscard]] std::string_view unsupported_advice(std::string_view name);
 
-// All names that may stand in one of `contexts`; those nginx knows too if `all`.
-[[nodiscard]] std::vector<std::string_view> directive_names(std::uint32_t contexts, bool all);
-
 // "http, server": the names of the contexts in `contexts`.
 [[nodiscard]] std::string context_names(std::uint32_t contexts);
 // Contexts in which a directive called `name` may stand.
 [[nodiscard]] std::uint32_t contexts_of(std::string_view name);
+
+// The row of the collection `name` of YAML ("servers") that may stand in one of `contexts`.
+[[nodiscard]] const DirectiveInfo* find_collection(std::string_view name, std::uint32_t contexts);
+
+// What to say of a name that may not stand in `contexts`: misplaced, misspelt, or not supported.
+[[nodiscard]] std::string unknown_directive(std::string_view name, std::uint32_t contexts,
+                                            bool yaml);
 
 // The words of a blank-separated list.
 [[nodiscard]] std::vector<std::string_view> split_words(std::string_view text);

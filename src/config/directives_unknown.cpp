@@ -1,0 +1,51 @@
+#include "config/directive_rows.h"
+#include "config/directives.h"
+#include "config/suggest.h"
+
+namespace weir::config {
+namespace {
+
+// Names as the syntax in hand writes them.
+std::string_view written(const DirectiveInfo& row, bool yaml) {
+  return yaml && !row.yaml_name.empty() ? row.yaml_name : row.name;
+}
+
+std::string hint(std::string_view name, std::uint32_t contexts, bool yaml) {
+  std::vector<std::string_view> here;
+  std::vector<std::string_view> anywhere;
+  for (const auto& row : directive_table()) {
+    anywhere.push_back(written(row, yaml));
+    if ((row.contexts & contexts) != 0) here.push_back(written(row, yaml));
+  }
+  auto text = did_you_mean(name, here);
+  if (!text.empty()) return text;
+  for (const auto& group : unsupported_directives()) {
+    for (const auto word : split_words(group.names)) anywhere.push_back(word);
+  }
+  return did_you_mean(name, anywhere);
+}
+
+}  // namespace
+
+std::string unknown_directive(std::string_view name, std::uint32_t contexts, bool yaml) {
+  const auto advice = unsupported_advice(name);
+  if (!advice.empty()) {
+    return std::string(name) + ": nginx has this directive, weir does not support it yet; " +
+           std::string(advice);
+  }
+  std::uint32_t places = contexts_of(name);
+  for (const auto& row : directive_table()) {
+    if (yaml && row.yaml_name == name) places |= row.contexts;
+    if (yaml && row.name == name && !row.yaml_name.empty() && (row.contexts & contexts) != 0) {
+      return std::string(name) + ": is written \"" + std::string(row.yaml_name) + "\" in YAML";
+    }
+  }
+  if (places != 0) {
+    return std::string(name) + ": is not allowed in " + context_names(contexts) +
+           "; it belongs in " + context_names(places);
+  }
+  return std::string(yaml ? "unknown key " : "unknown directive ") + quote(name) +
+         hint(name, contexts, yaml);
+}
+
+}  // namespace weir::config
