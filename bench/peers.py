@@ -131,7 +131,7 @@ def make(weir):
 
     if weir is not None:
         add("weir", _nginx_text("", ""), weir, "-c", "{conf}")
-    for name, program, package in (("nginx", "nginx", "nginx-light"),
+    for name, program, package in (("nginx", "nginx", "nginx"),
                                    ("haproxy", "haproxy", "haproxy")):
         try:
             path = rig.need(program, package)
