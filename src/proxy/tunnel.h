@@ -17,7 +17,7 @@ class Tunnel {
     std::uint64_t to_peer = 0;
   };
   Tunnel(net::Descriptor& client, net::Descriptor& peer, net::Loop& loop, net::Scratch& scratch)
-      : down_{peer, client}, up_{client, peer}, loop_(loop), scratch_(scratch) {}
+      : down_(peer, client), up_(client, peer), loop_(loop), scratch_(scratch) {}
 
   // Bytes received already, to be sent first.
   void preload_client(std::string_view bytes) { down_.tail.assign(bytes); }
@@ -30,6 +30,7 @@ class Tunnel {
 
  private:
   struct Direction {
+    Direction(net::Descriptor& from_, net::Descriptor& to_) : from(from_), to(to_) {}
     net::Descriptor& from;
     net::Descriptor& to;
     std::string tail;  // read but not taken yet
