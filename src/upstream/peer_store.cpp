@@ -16,6 +16,13 @@ std::string key_of(const config::UpstreamConfig& config, const PeerSpec& spec) {
   return key;
 }
 
+// Already closed where a check is mandatory: the pool may be in use before the first check starts.
+std::shared_ptr<Peer> make_peer(const config::UpstreamConfig& config, const PeerSpec& spec) {
+  auto peer = std::make_shared<Peer>(spec);
+  if (config.health_check && config.health_check->mandatory) peer->health = Health::checking;
+  return peer;
+}
+
 // Whether round robin may go on where it stands.
 bool same_rotation(const std::vector<std::shared_ptr<Peer>>& peers,
                    const std::vector<PeerSpec>& specs,
@@ -50,7 +57,7 @@ std::shared_ptr<Pool> PeerStore::build(const config::UpstreamConfig& config,
     auto& peer = pending_.peers[key];
     if (!peer) {
       const auto earlier = present_.peers.find(key);
-      peer = earlier != present_.peers.end() ? earlier->second : std::make_shared<Peer>(spec);
+      peer = earlier != present_.peers.end() ? earlier->second : make_peer(config, spec);
     }
     entry.peers.push_back(peer);
   }

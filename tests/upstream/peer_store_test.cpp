@@ -86,6 +86,19 @@ TEST_CASE("state survives, in the order of the new configuration") {
   CHECK(after->peers()[2] == before->peers()[0]);
 }
 
+TEST_CASE("a mandatory check keeps a new peer out from the start, not one that has passed") {
+  PeerStore store;
+  auto config = upstream_config(true);
+  config.health_check->mandatory = true;
+  const auto before = store.build(config, test::specs({1}));
+  store.commit();
+  CHECK(requests(*before, 1) == "x");
+  before->peers()[0]->health = Health::up;
+  const auto after = store.build(config, test::specs({1, 1}));
+  store.commit();
+  CHECK(requests(*after, 2) == "00");
+}
+
 TEST_CASE("what is in flight in the old pool counts in the new one") {
   PeerStore store;
   auto specs = test::specs({1});
