@@ -186,7 +186,8 @@ void compile_match_status(const Call& call) {
     i = 1;
   }
   for (; i < call.count(); ++i) take_status(call, call.arg(i), call.arg(i).text, match.status);
-  if (match.status.empty()) call.error("no status is given; write 200 or 200-399");
+  const bool bare = match.status_negated && call.count() == 1 && call.arg(0).text == "!";
+  if (bare) call.error("no status is given; write 200 or 200-399");
 }
 
 void Compiler::run_deferred_checks() {

@@ -34,14 +34,6 @@ bool valid_field_name(std::string_view name) {
   return true;
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
-
 // NAME VALUE; nullopt after an error.
 std::optional<HeaderValue> header(const Call& call) {
   const auto& name = call.arg(0);

@@ -38,10 +38,7 @@ void compile_set_real_ip_from(const Call& call) {
 }
 
 void compile_real_ip_header(const Call& call) {
-  std::string name = call.arg(0).text;
-  for (char& c : name) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  std::string name = lower(call.arg(0).text);
   if (name == "proxy_protocol") {
     return call.error(call.arg(0), "proxy_protocol is not supported yet; name a field");
   }

@@ -3,6 +3,7 @@
 
 #include "config/compiler.h"
 #include "config/suggest.h"
+#include "config/text.h"
 #include "config/units.h"
 
 namespace weir::config {

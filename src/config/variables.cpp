@@ -3,6 +3,7 @@
 #include <array>
 #include <unordered_map>
 
+#include "config/text.h"
 #include "config/variable_names.h"
 
 namespace weir::config {
@@ -24,14 +25,6 @@ constexpr std::array<Family, 5> kFamilies = {{{"http_", Variable::http, true},
                                               {"upstream_http_", Variable::upstream_http, true},
                                               {"arg_", Variable::arg, false},
                                               {"cookie_", Variable::cookie, false}}};
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 std::string field_name(std::string_view text) {
   std::string name(text);
