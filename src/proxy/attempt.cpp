@@ -10,7 +10,6 @@
 namespace weir::proxy {
 namespace {
 
-constexpr std::size_t kHeadRead = 64 * 1024;
 constexpr std::size_t kJoinBody = 16 * 1024;  // bodies up to this go out with the head
 constexpr std::uint32_t kMaxInformational = 16;
 // A connection idle for longer than this is looked at once more before it is used: its end may
@@ -211,7 +210,7 @@ net::Task<Error> Attempt::read_head() {
     }
     if (connection_->readable() || send_failed_) {
       // After a failed send there may still be an answer that tells why.
-      const auto got = connection_->read(worker_.scratch().data(), kHeadRead);
+      const auto got = connection_->read(worker_.scratch().data(), net::Scratch::kSize);
       if (got.ok()) {
         progress = loop.now();
         bool complete = false;

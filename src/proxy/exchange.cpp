@@ -50,7 +50,9 @@ net::Task<Session::Afterwards> Exchange::run(Session& session) {
   }
   if (error.ok()) error = begin_body();
 
-  if (!error.ok()) {
+  if (head_bytes_.empty()) {
+    // The connection ended, or was idle for too long, before the first byte of a request.
+  } else if (!error.ok()) {
     fail(error);
     co_await respond_for(error);
   } else if (location_->config().return_) {
@@ -105,7 +107,6 @@ void Exchange::begin(Session& session) {
   status_ = 0;
   bytes_sent_ = answer_head_size_ = 0;
   keep_alive_ = false;
-  worker_.mutable_stats().requests.add();
   worker_.mutable_stats().active.add();
 }
 

@@ -189,10 +189,10 @@ net::Task<void> Exchange::respond_for(Error error) {
   }
   const int status = status_ != 0 ? status_ : info(error.what).status;
   const bool unreachable = error.what == Errc::client_closed || status == 0 ||
-                           (error.what == Errc::shutting_down && !has_request_) ||
-                           (error.what == Errc::client_timed_out && head_bytes_.empty());
+                           (error.what == Errc::shutting_down && !has_request_);
   if (unreachable || bytes_sent_ > 0) {
-    if (status_ == 0) status_ = status;
+    // As nginx logs them: 400 for half a head, 499 for a client that did not wait.
+    if (status_ == 0) status_ = has_request_ ? status : 400;
     keep_alive_ = false;
     // Cut short must look cut short: what has begun as an answer ends in a reset.
     if (bytes_sent_ > 0 && error.what != Errc::client_closed) session_->client().reset_on_close();
@@ -257,13 +257,14 @@ net::Task<void> Exchange::finish_body() {
 
 void Exchange::finish() {
   enter(Phase::done);
-  count();
-  if (has_request_ || status_ != 0) write_access_logs();
   worker_.mutable_stats().active.sub();
+  if (head_bytes_.empty()) return;
+  count();
+  write_access_logs();
 }
 
 void Exchange::count() {
-  if (!has_request_ && status_ == 0) return;  // a connection that ended between requests
+  worker_.mutable_stats().requests.add();
   auto& stats = runtime().server_stats[server_->index]->of(worker_.index());
   const auto status_class = static_cast<std::size_t>(status_ / 100);
   stats.by_class[status_class < stats.by_class.size() ? status_class : 0].add();

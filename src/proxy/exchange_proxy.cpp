@@ -26,6 +26,15 @@ upstream::Outcome to_outcome(upstream::Tries::Decision::Blame blame) {
   return upstream::Outcome::neutral;
 }
 
+// A peer that breaks off or talks nonsense has failed; one that falls silent inside its answer may
+// be an event stream with nothing to say; the client's faults are not the peer's.
+upstream::Outcome after_failed_delivery(Error error, upstream::Outcome otherwise) {
+  if (error.what == Errc::peer_truncated || error.what == Errc::peer_bad_body) {
+    return upstream::Outcome::failure;
+  }
+  return error.side() == Side::local ? otherwise : upstream::Outcome::neutral;
+}
+
 }  // namespace
 
 net::Task<void> Exchange::proxy() {
@@ -89,9 +98,7 @@ net::Task<void> Exchange::proxy() {
     if (error.ok()) {
       error = co_await deliver(attempt);
       if (!error.ok()) {
-        outcome = error.side() == Side::peer     ? upstream::Outcome::failure
-                  : error.side() == Side::client ? upstream::Outcome::neutral
-                                                 : outcome;
+        outcome = after_failed_delivery(error, outcome);
       }
     }
     auto& last = attempts_.back();
