@@ -22,7 +22,7 @@ bool is_yaml(std::string_view text) {
     if (text.front() != '#') break;
     text.remove_prefix(std::min(text.find('\n'), text.size()));
   }
-  if (text.starts_with("---") || text.starts_with("- ")) return true;
+  if (text.starts_with("---") || text.starts_with("- ") || text.starts_with("? ")) return true;
   if (text.front() == '{' || text.front() == '[' || text.front() == '%') return true;
   const auto line = text.substr(0, text.find('\n'));
   const auto colon = line.find(':');

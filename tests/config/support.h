@@ -29,7 +29,10 @@ inline LoadOptions options(const Files& files = {}) {
   result.glob = [files](const std::string& pattern) {
     std::vector<std::string> paths;
     for (const auto& [path, content] : files) {
-      if (path.starts_with(pattern.substr(0, pattern.find('*')))) paths.push_back(path);
+      const auto star = pattern.find('*');
+      if (path.starts_with(pattern.substr(0, star)) && path.ends_with(pattern.substr(star + 1))) {
+        paths.push_back(path);
+      }
     }
     return paths;
   };
