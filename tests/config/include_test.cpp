@@ -97,3 +97,12 @@ TEST_CASE("YAML") {
   CHECK(result.model->upstreams.size() == 1);
   CHECK(result.model->servers[0]->primary_name == "a.org");
 }
+
+TEST_CASE("the samples load") {
+  for (const char* name : {"weir.conf", "weir.yaml"}) {
+    CAPTURE(name);
+    const auto result = weir::config::load(std::string(WEIR_TEST_DATA) + "/../config/" + name, {});
+    CHECK(problems(result) == "");
+    CHECK(result.model);
+  }
+}
