@@ -1,0 +1,103 @@
+#include "admin/metrics.h"
+
+#include <array>
+
+#include "admin/peer_view.h"
+#include "proxy/stats.h"
+
+namespace weir::admin {
+namespace {
+
+constexpr std::array kTable = {
+#define WEIR_METRIC(id, kind, name, labels, help) MetricInfo{name, MetricKind::kind, labels, help},
+#include "admin/metrics.def"
+#undef WEIR_METRIC
+};
+
+const char* to_string(MetricKind kind) {
+  switch (kind) {
+    case MetricKind::counter:
+      return "counter";
+    case MetricKind::gauge:
+      return "gauge";
+    case MetricKind::histogram:
+      return "histogram";
+  }
+  return "";
+}
+
+std::string label_list(std::string_view labels) {
+  std::string out;
+  while (!labels.empty()) {
+    const auto end = std::min(labels.find(' '), labels.size());
+    out += (out.empty() ? "`" : ", `") + std::string(labels.substr(0, end)) + "`";
+    labels.remove_prefix(std::min(end + 1, labels.size()));
+  }
+  return out;
+}
+
+// Series a server or a peer has, worked out from the table.
+struct SeriesCount {
+  std::size_t fixed = 0, server = 0, upstream = 0, peer = 0, peer_histograms = 0;
+};
+
+SeriesCount count_series() {
+  constexpr std::size_t in_histogram = proxy::Histogram::kBounds.size() + 3;  // +Inf, sum, count
+  constexpr std::size_t classes = std::tuple_size_v<decltype(proxy::TrafficStats::by_class)>;
+  SeriesCount count;
+  for (const auto& row : kTable) {
+    const std::string_view labels = row.labels;
+    std::size_t series = row.kind == MetricKind::histogram ? in_histogram : 1;
+    if (labels.ends_with("code")) series = classes;
+    if (labels == "state") series = 3;
+    if (labels.ends_with("peer state")) series = kPeerStates.size();
+    if (labels.starts_with("upstream peer")) {
+      count.peer += series;
+      if (row.kind == MetricKind::histogram) count.peer_histograms += series;
+    } else if (labels.starts_with("upstream")) {
+      count.upstream += series;
+    } else if (labels.starts_with("server")) {
+      count.server += series;
+    } else {
+      count.fixed += series;
+    }
+  }
+  return count;
+}
+
+}  // namespace
+
+std::span<const MetricInfo> metric_table() { return kTable; }
+
+std::string metrics_markdown() {
+  std::string out =
+      "# Metrics\n\nServed at `/metrics` of the admin listener in Prometheus's text format.\n\n"
+      "| metric | type | labels | what it tells |\n|---|---|---|---|\n";
+  for (const auto& row : kTable) {
+    out += "| `" + std::string(row.name) + "` | " + to_string(row.kind) + " | " +
+           label_list(row.labels) + " | " + row.help + " |\n";
+  }
+  const auto count = count_series();
+  const auto text = [](std::size_t number) { return std::to_string(number); };
+  out +=
+      "\n## Labels\n\n* `server`: the first `server_name` of a server, `_` if it has none. "
+      "Servers of one name are added up.\n"
+      "* `upstream`: the name of the upstream, or the `host:port` of a `proxy_pass` that names "
+      "none. `peer`: the peer's address.\n"
+      "* `code`: `1xx` to `5xx`, or `none`.\n* `state` of a peer: ";
+  for (std::size_t i = 0; i < kPeerStates.size(); ++i) {
+    out += (i == 0 ? "`" : ", `") + std::string(to_string(kPeerStates[i])) + "`";
+  }
+  out +=
+      ".\n\n## Number of series\n\nNo label has values from requests, so the configuration "
+      "alone decides: " +
+      text(count.fixed) + " series, " + text(count.server) + " a server name, " +
+      text(count.upstream) + " an upstream and " + text(count.peer) + " a peer. With more than " +
+      text(kMaxPeersWithHistograms) +
+      " peers in all, the histograms of peers are left out, and a peer has " +
+      text(count.peer - count.peer_histograms) +
+      ".\n\nPeers of a `proxy_pass` with variables that are in no upstream are not counted.\n";
+  return out;
+}
+
+}  // namespace weir::admin

@@ -1,0 +1,35 @@
+// The table of metrics (metrics.def) and its reference page. Constant; any thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace weir::admin {
+
+enum class Metric : std::uint8_t {
+#define WEIR_METRIC(id, kind, name, labels, help) id,
+#include "admin/metrics.def"
+#undef WEIR_METRIC
+};
+
+enum class MetricKind : std::uint8_t { counter, gauge, histogram };
+
+struct MetricInfo {
+  const char* name;
+  MetricKind kind;
+  const char* labels;  // separated by spaces
+  const char* help;
+};
+
+// By Metric.
+[[nodiscard]] std::span<const MetricInfo> metric_table();
+// The reference page.
+[[nodiscard]] std::string metrics_markdown();
+
+// With more peers than this in all pools the histograms of peers are left out: they are more than
+// half of a peer's series.
+inline constexpr std::size_t kMaxPeersWithHistograms = 2000;
+
+}  // namespace weir::admin

@@ -1,0 +1,99 @@
+#include "admin/peer_view.h"
+
+#include <algorithm>
+
+namespace weir::admin {
+namespace {
+
+using upstream::Health;
+using upstream::Peer;
+using upstream::PeerSpec;
+
+// A peer's failure account.
+struct Account {
+  std::uint32_t fails = 0;
+  std::int64_t checked = 0;   // whole seconds
+  std::int64_t accessed = 0;  // whole seconds
+};
+
+// The account changes under the pool's lock, which is the pool's alone. A status page can do with
+// words that are not of one moment, and aligned words are never torn on the machines weir runs on.
+__attribute__((no_sanitize("thread"))) Account read_account(const Peer& peer) {
+  if (peer.recovered.load(std::memory_order_relaxed)) return {};  // as is_banned() will find it
+  return {.fails = __atomic_load_n(&peer.fails, __ATOMIC_RELAXED),
+          .checked = __atomic_load_n(&peer.checked, __ATOMIC_RELAXED),
+          .accessed = __atomic_load_n(&peer.accessed, __ATOMIC_RELAXED)};
+}
+
+// One primary and no backup: failures never take it out (see upstream::PeerList::single).
+bool is_single(const upstream::Pool& pool) {
+  return pool.peers().size() == 1 && !pool.peers().front()->spec.backup;
+}
+
+std::int64_t whole_seconds(TimePoint now) {
+  return std::chrono::floor<std::chrono::seconds>(now.time_since_epoch()).count();
+}
+
+PeerState state_of(const PeerSpec& spec, Health health, bool banned) {
+  if (spec.down) return PeerState::disabled;
+  if (health == Health::down) return PeerState::down;
+  if (health == Health::checking) return PeerState::checking;
+  if (banned) return PeerState::failed;
+  return health == Health::up ? PeerState::up : PeerState::unchecked;
+}
+
+std::string ban_text(const PeerSpec& spec, const Account& account, std::int64_t now) {
+  const auto left = spec.fail_timeout.count() - (now - account.checked) + 1;
+  return std::to_string(account.fails) + " failed, max_fails=" + std::to_string(spec.max_fails) +
+         ", tried again in " + std::to_string(std::max<std::int64_t>(left, 1)) + " s";
+}
+
+}  // namespace
+
+const char* to_string(PeerState state) {
+  switch (state) {
+    case PeerState::up:
+      return "up";
+    case PeerState::down:
+      return "down";
+    case PeerState::checking:
+      return "checking";
+    case PeerState::unchecked:
+      return "unchecked";
+    case PeerState::disabled:
+      return "down by configuration";
+    case PeerState::failed:
+      return "failed";
+  }
+  return "";
+}
+
+PeerView view_peer(const Source& source, const upstream::Pool& pool, std::size_t index,
+                   TimePoint now) {
+  const Peer& peer = *pool.peers()[index];
+  const PeerSpec& spec = peer.spec;
+  const Account account = read_account(peer);
+  const std::int64_t seconds = whole_seconds(now);
+  const bool banned = !is_single(pool) && spec.max_fails > 0 && account.fails >= spec.max_fails &&
+                      seconds - account.checked <= spec.fail_timeout.count();
+  PeerView view;
+  view.state = state_of(spec, peer.health.load(std::memory_order_acquire), banned);
+  view.fails = account.fails;
+  view.in_flight = peer.conns.load(std::memory_order_relaxed);
+  view.machine = source.prober != nullptr ? source.prober->find(peer) : nullptr;
+  const bool full = spec.max_conns > 0 && view.in_flight >= spec.max_conns;
+  view.eligible = !full && (view.state == PeerState::up || view.state == PeerState::unchecked);
+  if (view.state == PeerState::disabled) {
+    view.reason = "down in the configuration";
+  } else if (view.state == PeerState::failed) {
+    view.reason = ban_text(spec, account, seconds);
+    view.since = std::chrono::seconds(std::max<std::int64_t>(seconds - account.accessed, 0));
+  } else if (view.machine != nullptr) {
+    view.reason = view.machine->reason();
+    view.since = std::max(now - view.machine->since(), Duration{0});
+  }
+  if (full) view.reason += std::string(view.reason.empty() ? "" : "; ") + "max_conns reached";
+  return view;
+}
+
+}  // namespace weir::admin

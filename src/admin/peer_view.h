@@ -1,0 +1,43 @@
+// A peer as an operator sees it: one state out of configuration, checks and failures. Control
+// thread only.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "admin/source.h"
+#include "upstream/health.h"
+#include "upstream/peer.h"
+
+namespace weir::admin {
+
+enum class PeerState : std::uint8_t {
+  up,         // passed its checks
+  down,       // failed its checks
+  checking,   // has to pass a check first
+  unchecked,  // no active check has said anything: gets requests
+  disabled,   // `down` in the configuration
+  failed,     // out for max_fails failures of requests
+};
+inline constexpr std::array kPeerStates = {PeerState::up,       PeerState::down,
+                                           PeerState::checking, PeerState::unchecked,
+                                           PeerState::disabled, PeerState::failed};
+[[nodiscard]] const char* to_string(PeerState state);
+
+struct PeerView {
+  PeerState state = PeerState::unchecked;
+  std::string reason;             // of the state; may be empty
+  std::optional<Duration> since;  // how long the state has lasted, if known
+  bool eligible = false;          // would get a request now
+  std::uint32_t fails = 0;        // failures counted against it
+  std::uint32_t in_flight = 0;
+  const upstream::HealthMachine* machine = nullptr;  // null: not checked
+};
+
+// `index`: in the pool's peers().
+[[nodiscard]] PeerView view_peer(const Source& source, const upstream::Pool& pool,
+                                 std::size_t index, TimePoint now);
+
+}  // namespace weir::admin

@@ -1,0 +1,37 @@
+// The admin listener: /metrics, /healthz, /readyz, /upstreams over HTTP/1.1. Control thread only;
+// nothing in it waits for anything but its own sockets.
+//
+// Limits: 64 connections at a time (a new one takes the place of the one that is idle longest),
+// request heads of 8 KiB, no bodies, 10 s a request, 60 s between requests.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <memory>
+#include <vector>
+
+#include "admin/pages.h"
+#include "admin/source.h"
+
+namespace weir::admin {
+
+struct ServerState;
+
+class Server {
+ public:
+  // `io` must outlive it.
+  Server(boost::asio::io_context& io, Source source);
+  ~Server();  // closes everything; the source is not asked any more
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Takes over listening sockets (bound, listening), and closes the earlier ones. Connections go
+  // on.
+  void set_listeners(std::vector<int> fds);
+  // Closes listeners and connections.
+  void close();
+
+ private:
+  std::shared_ptr<ServerState> state_;  // shared with operations that have not ended yet
+};
+
+}  // namespace weir::admin

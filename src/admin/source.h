@@ -1,0 +1,45 @@
+// What the admin listener tells of. Filled in by the engine, read on the control thread only; all
+// it points to must outlive the Server.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "probe/prober.h"
+#include "proxy/runtime.h"
+#include "proxy/stats.h"
+
+namespace weir::admin {
+
+struct Source {
+  std::function<std::shared_ptr<const proxy::Runtime>()> runtime;  // the present one, or null
+  std::function<std::vector<const proxy::WorkerStats*>()> workers;
+  const probe::Prober* prober = nullptr;
+  const Clock* clock = nullptr;
+  const Log* log = nullptr;
+  std::function<bool()> draining;  // shutting down
+
+  struct Reloads {
+    std::uint64_t generation = 0;
+    bool last_ok = false;
+    WallTime last_at{};
+    std::string last_error{};
+    std::uint64_t failed = 0;
+  };
+  std::function<Reloads()> reloads;
+  WallTime started{};
+  std::string version{};
+
+  // The functions above, with an answer where there is none (yet).
+  [[nodiscard]] std::shared_ptr<const proxy::Runtime> present() const {
+    return runtime ? runtime() : nullptr;
+  }
+  [[nodiscard]] bool is_draining() const { return draining && draining(); }
+};
+
+}  // namespace weir::admin

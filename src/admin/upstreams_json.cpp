@@ -1,0 +1,88 @@
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "admin/pages.h"
+#include "admin/peer_view.h"
+#include "admin/totals.h"
+#include "admin/utf8.h"
+
+namespace weir::admin {
+namespace {
+
+namespace json = boost::json;
+
+const char* to_string(config::Balance balance) {
+  return balance == config::Balance::ip_hash ? "ip_hash" : "round_robin";
+}
+
+json::value last_check(const upstream::HealthMachine* machine) {
+  if (machine == nullptr || machine->checks() == 0) return nullptr;
+  const auto& last = machine->last();
+  return json::object{{"layer", upstream::to_string(last.layer)},
+                      {"status", last.status},
+                      {"took_ms", last.took.count()},
+                      {"detail", to_utf8(last.detail)}};
+}
+
+json::object requests(const TrafficTotals& totals) {
+  json::object out;
+  for (std::size_t i = 0; i < totals.by_class.size(); ++i) {
+    out[kClassNames[i]] = totals.by_class[i];
+  }
+  return out;
+}
+
+json::object peer_json(const Source& source, const proxy::PoolNode& node, std::size_t index,
+                       TimePoint now) {
+  const auto& peer = *node.pool->peers()[index];
+  const auto view = view_peer(source, *node.pool, index, now);
+  PeerTotals totals;
+  add_all(totals, *node.stats[index]);
+  json::object out;
+  out["name"] = to_utf8(peer.spec.name);
+  out["address"] = to_utf8(peer.text);
+  out["state"] = to_string(view.state);
+  out["reason"] = to_utf8(view.reason);
+  out["since"] = nullptr;
+  if (view.since) out["since"] = static_cast<double>(view.since->count()) / 1000;
+  out["gets_requests"] = view.eligible;
+  out["backup"] = peer.spec.backup;
+  out["weight"] = peer.spec.weight;
+  out["in_flight"] = view.in_flight;
+  out["fails"] = view.fails;
+  out["requests"] = requests(totals);
+  out["retries"] = totals.retries;
+  out["failures"] = totals.failures;
+  out["last_check"] = last_check(view.machine);
+  out["checks"] = view.machine != nullptr ? view.machine->checks() : 0;
+  out["failed_checks"] = view.machine != nullptr ? view.machine->failed_checks() : 0;
+  return out;
+}
+
+json::object pool_json(const Source& source, const proxy::PoolNode& node, TimePoint now) {
+  json::array peers;
+  for (std::size_t i = 0; i < node.pool->peers().size(); ++i) {
+    peers.push_back(peer_json(source, node, i, now));
+  }
+  return {{"name", to_utf8(node.pool->name())},
+          {"balance", to_string(node.pool->balance())},
+          {"live", node.pool->live(now)},
+          {"peers", std::move(peers)}};
+}
+
+}  // namespace
+
+std::string upstreams_json(const Source& source) {
+  json::array pools;
+  const auto runtime = source.present();
+  if (runtime != nullptr) {
+    const TimePoint now = source.clock->now();
+    for (const auto& node : runtime->pools) pools.push_back(pool_json(source, node, now));
+  }
+  const json::object out = {{"generation", runtime != nullptr ? runtime->generation : 0},
+                            {"upstreams", std::move(pools)}};
+  return json::serialize(out) + "\n";
+}
+
+}  // namespace weir::admin
