@@ -336,15 +336,8 @@ std::array<char, 2> Exchange::end_code() const {
   return {sides[static_cast<int>(error_.side())], phases[static_cast<int>(failed_in_)]};
 }
 
-bool Exchange::client_gone() {
-  auto& client = session_->client();
-  if (client.broken()) return true;
-  if (!client.hung_up()) return false;
-  // nginx gives a request up when its client has finished sending; in YAML a half-close is not an
-  // abort. What was sent before the end may be the next request.
-  if (runtime().model->dialect != config::Dialect::nginx) return false;
-  return body_.complete() && session_->pending().empty() &&
-         client.peek().status == net::IoResult::Status::eof;
-}
+// A client that has finished sending (half-closed) still gets its answer: an end alone is no abort.
+// One that is gone altogether resets the connection, at the latest when bytes reach it.
+bool Exchange::client_gone() const { return session_->client().broken(); }
 
 }  // namespace weir::proxy

@@ -162,7 +162,7 @@ class Exchange {
       failed_in_ = phase_;
     }
   }
-  [[nodiscard]] bool client_gone();
+  [[nodiscard]] bool client_gone() const;
   [[nodiscard]] const config::RequestConfig& config() const { return location_->config().request; }
 
   Worker& worker_;

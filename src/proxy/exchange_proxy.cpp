@@ -291,8 +291,10 @@ void Exchange::log_attempt(const AttemptRecord& record, bool again) {
   text.append(", client: ").append(client_address_.host_text());
   text.append(", server: ").append(server_->config->primary_name);
   text.append(", request: \"").append(request_.request_line()).append("\"");
-  text.append(", upstream: \"").append(pool_->pool->name());
-  if (record.peer != nullptr) text.append("/").append(record.peer->text);
+  text.append(", upstream: \"http://");
+  text.append(record.peer != nullptr ? record.peer->text : pool_->pool->name());
+  if (record.peer != nullptr && record.peer->spec.endpoint.is_unix()) text.append(":");
+  text.append(origin_form());
   text.append("\", host: \"").append(request_.host_text()).append("\"");
   if (again) text.append("; trying again");
   worker_.log().write(level, text, session_->id());

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdio>
@@ -14,6 +15,8 @@ namespace weir::proxy {
 namespace {
 
 using config::Variable;
+
+constexpr std::size_t kMaxRefusedLine = 256;
 
 void append_number(std::string& out, std::uint64_t number) {
   char digits[20];
@@ -438,7 +441,13 @@ void evaluate(const config::VariableRef& variable, Exchange& x, std::string& out
       append_answer(out, variable.id, x)) {
     return;
   }
-  if (x.has_request()) append_request(out, variable.id, x);
+  if (x.has_request()) {
+    append_request(out, variable.id, x);
+  } else if (variable.id == Variable::request) {
+    // Of a request that was refused: what may have been meant as its first line.
+    const auto head = x.raw_head();
+    out.append(head.substr(0, std::min(head.find_first_of("\r\n"), kMaxRefusedLine)));
+  }
 }
 
 void evaluate(const config::Value& value, Exchange& exchange, std::string& out) {

@@ -96,12 +96,9 @@ def test_log_that_cannot_be_written(tmp_path, directive):
     assert status == 1 and "/no/such/dir/x.log" in said
 
 
-@weir_only
-def test_name_that_does_not_resolve_does_not_stop_the_start(start):
-    node = start.node()
-    proxy = start.before(["nosuch.invalid:80", node])
-    for _ in range(3):
-        assert send_once(proxy.port, request()).status == 200
+def test_name_that_does_not_resolve(tmp_path):
+    status, said, _ = run(tmp_path, f"upstream app {{ server nosuch.invalid:80; }} {SERVER % PASS}")
+    assert status == 1 and "nosuch.invalid" in said
 
 
 @weir_only
