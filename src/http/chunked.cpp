@@ -93,7 +93,9 @@ const char* ChunkedDecoder::take_size(char c) {
 // chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] ), RFC 9112 section 7.1.1
 const char* ChunkedDecoder::take_extension(char c) {
   constexpr const char* invalid = "invalid chunk extension";
-  if (const char* reason = count_extension_byte()) return reason;
+  if (c != '\r') {
+    if (const char* reason = count_extension_byte()) return reason;
+  }
   switch (state_) {
     case State::ext_name_start:
       if (is_blank(c)) return nullptr;
@@ -155,10 +157,6 @@ const char* ChunkedDecoder::end_trailer_name() {
 const char* ChunkedDecoder::take_trailer(char c) {
   switch (state_) {
     case State::trailer_start:
-      if (c == '\r') {
-        state_ = State::end_lf;
-        return nullptr;
-      }
       name_size_ = 0;
       state_ = State::trailer_name;
       [[fallthrough]];
@@ -199,6 +197,11 @@ const char* ChunkedDecoder::take(char c) {
       state_ = State::size_first;
       return c == '\n' ? nullptr : "bare CR after chunk data";
     case State::trailer_start:
+      if (c == '\r') {
+        state_ = State::end_lf;
+        return nullptr;
+      }
+      [[fallthrough]];
     case State::trailer_name:
     case State::trailer_value:
     case State::trailer_lf:
