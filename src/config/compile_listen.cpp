@@ -59,7 +59,7 @@ void apply(const Call& call, const Parameter& parameter, Listen& listen) {
     }
   } else if (key == "ipv6only") {
     if (!listen.endpoint.ip.is_v6()) {
-      return call.error(*parameter.argument, "ipv6only is for IPv6 addresses; write [::]:80");
+      return call.warning("ipv6only is for IPv6 addresses only");
     }
     listen.ipv6only = on_off(call, parameter);
   }

@@ -81,6 +81,11 @@ void compile_location(const Call& call) {
   Head head;
   if (!read_head(call, head) || !check_nesting(call, head, outer)) return;
   if (const auto* same = find_same(outer, head)) {
+    if (head.kind == LocationKind::named) {  // nginx takes the first one
+      call.warning("duplicate location " + quote(head.path) + " is never used; first at line " +
+                   std::to_string(same->position.line));
+      return;
+    }
     return call.error("duplicate location " + quote(head.path) + "; first at line " +
                       std::to_string(same->position.line));
   }

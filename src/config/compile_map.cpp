@@ -43,20 +43,33 @@ class MapReader {
   void add(const Call& here, const std::string& name, Value value) {
     if (name.starts_with('~')) return add_pattern(here, name, std::move(value));
     // A backslash takes their meaning from `default`, `hostnames`, ... and "~".
-    const std::string key = lower(name.starts_with('\\') ? name.substr(1) : name);
-    if (!seen_.insert(key).second) return here.error("is duplicate in this map");
-    if (!map_.hostnames || name.starts_with('\\')) {
-      map_.exact.push_back({key, std::move(value)});
-    } else if (key.starts_with("*.") && key.size() > 2) {
-      map_.leading_wildcards.push_back({key.substr(1), std::move(value)});
-    } else if (key.starts_with('.') && key.size() > 1) {
-      map_.exact.push_back({key.substr(1), value});
-      map_.leading_wildcards.push_back({key, std::move(value)});
-    } else if (key.ends_with(".*") && key.size() > 2) {
-      map_.trailing_wildcards.push_back({key.substr(0, key.size() - 1), std::move(value)});
-    } else {
-      map_.exact.push_back({key, std::move(value)});
+    const bool escaped = name.starts_with('\\');
+    const std::string key = lower(escaped ? name.substr(1) : name);
+    const bool host = map_.hostnames && !escaped;
+    if (host && !valid_name(key)) {
+      return here.error("invalid name or wildcard; write example.org, *.example.org or www.*");
     }
+    if (host && key.starts_with("*.")) {
+      put(here, map_.leading_wildcards, key.substr(1), std::move(value));
+    } else if (host && key.starts_with('.') && key.size() > 1) {
+      if (put(here, map_.exact, key.substr(1), value)) {
+        put(here, map_.leading_wildcards, key, std::move(value));
+      }
+    } else if (host && key.ends_with(".*")) {
+      put(here, map_.trailing_wildcards, key.substr(0, key.size() - 1), std::move(value));
+    } else {
+      put(here, map_.exact, key, std::move(value));
+    }
+  }
+
+  bool put(const Call& here, std::vector<MapConfig::Exact>& list, const std::string& key,
+           Value value) {
+    if (!seen_.insert({&list, key}).second) {
+      here.error("is duplicate in this map");
+      return false;
+    }
+    list.push_back({key, std::move(value)});
+    return true;
   }
 
   void add_pattern(const Call& here, const std::string& name, Value value) {
@@ -71,7 +84,7 @@ class MapReader {
   const Call& call_;
   MapConfig& map_;
   bool has_default_ = false;
-  std::set<std::string> seen_;
+  std::set<std::pair<const void*, std::string>> seen_;
 };
 
 bool is_built_in(const std::string& name) {
@@ -96,7 +109,7 @@ void compile_map(const Call& call) {
   const auto index = compiler.find_map(name);
   if (!index) return;
   if (const auto& known = compiler.model().maps[*index].position; known.line != 0) {
-    return call.error(call.arg(1), "duplicate map of $" + name + "; first at " + known.text());
+    call.warning("$" + name + " has a map already, at " + known.text() + "; this one holds");
   }
   MapConfig map;
   map.position = call.directive.position;

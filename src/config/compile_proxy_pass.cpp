@@ -8,8 +8,8 @@ constexpr std::string_view kScheme = "http://";
 constexpr std::uint16_t kHttpPort = 80;
 
 bool check_scheme(const Call& call, const std::string& url) {
-  if (url.starts_with(kScheme)) return true;
-  if (url.starts_with("https://")) {
+  if (lower(url.substr(0, kScheme.size())) == kScheme) return true;
+  if (lower(url.substr(0, 8)) == "https://") {
     call.error(call.arg(0), "https:// to peers is not supported yet; use http://");
   } else {
     call.error(call.arg(0), "invalid URL prefix in " + quote(url) + "; it must begin with http://");
@@ -20,7 +20,7 @@ bool check_scheme(const Call& call, const std::string& url) {
 // "http://127.0.0.1:$port/x": worked out for each request.
 void compile_target(const Call& call, ProxyConfig& proxy) {
   const auto& url = call.arg(0).text;
-  if (url.starts_with("https://")) {
+  if (lower(url.substr(0, 8)) == "https://") {
     check_scheme(call, url);
     return;
   }

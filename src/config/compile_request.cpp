@@ -54,9 +54,10 @@ void compile_default_type(const Call& call) {
 }
 
 void compile_server_tokens(const Call& call) {
-  const auto& word = call.arg(0).text;
+  const auto word = lower(call.arg(0).text);
   if (word != "on" && word != "off" && word != "build") {
-    return call.error(call.arg(0), "invalid value " + quote(word) + "; use on, off or build");
+    return call.error(call.arg(0),
+                      "invalid value " + quote(call.arg(0).text) + "; use on, off or build");
   }
   call.scope.settings->server_tokens = word != "off";
 }

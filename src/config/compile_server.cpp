@@ -5,10 +5,9 @@
 #include "config/handlers.h"
 
 namespace weir::config {
-namespace {
 
-// nginx's rule for wildcards: "*.a", "a.*" or ".a", one star at most, no empty labels inside.
 bool valid_name(std::string_view name) {
+  if (name == ".") return false;
   const auto stars = std::count(name.begin(), name.end(), '*');
   if (name.find("..") != std::string_view::npos || name.find('\0') != std::string_view::npos) {
     return false;
@@ -19,6 +18,8 @@ bool valid_name(std::string_view name) {
   return stars == 1 && leading != trailing;
 }
 
+namespace {
+
 std::string host_name() {
   char buffer[256] = {};
   if (gethostname(buffer, sizeof buffer - 1) != 0) return {};
@@ -27,6 +28,7 @@ std::string host_name() {
 
 void add_regex(const Call& call, const Argument& argument, std::vector<ServerName>& names) {
   const std::string_view pattern = std::string_view(argument.text).substr(1);
+  if (pattern.empty()) return call.error(argument, "the regular expression is empty");
   // Hosts are compared in lower case, so nginx ignores case if the pattern has capitals.
   const bool capitals = lower(pattern) != pattern;
   auto regex = call.compiler.regex(call, argument, pattern, capitals);

@@ -121,7 +121,7 @@ void compile_keepalive(const Call& call) {
 }
 
 void compile_upstream_keepalive_requests(const Call& call) {
-  const auto number = number_argument(call, call.arg(0), 1, kMaxNumber);
+  const auto number = number_argument(call, call.arg(0), 0, kMaxNumber);
   if (number) call.scope.upstream->keepalive.requests = *number;
 }
 

@@ -120,17 +120,21 @@ std::vector<Parameter> parameters(const Call& call, std::size_t from) {
       return std::find(words.begin(), words.end(), form) != words.end();
     };
     if (has("!" + bare) || has("!" + bare + "=") || has("!" + bare + "=?")) {
-      call.error(argument, "parameter " + quote(bare) + " is not supported yet; remove it");
+      call.error(argument,
+                 "parameter " + quote(bare) + " is not supported yet; " +
+                     (bare == "ssl" ? std::string(unsupported_advice(bare)) : "remove it"));
     } else if (std::find(known.begin(), known.end(), parameter.key) == known.end()) {
       call.error(argument, "unknown parameter " + quote(text) + did_you_mean(bare, known));
     } else if (parameter.has_value && has(bare)) {
       call.error(argument, "parameter " + quote(bare) + " takes no value");
     } else if (!parameter.has_value && has(bare + "=")) {
       call.error(argument, "parameter " + quote(bare) + " needs a value: " + bare + "=...");
-    } else if (std::any_of(out.begin(), out.end(),
-                           [&](const Parameter& p) { return p.key == parameter.key; })) {
-      call.error(argument, "parameter " + quote(bare) + " is given twice");
     } else {
+      // As in nginx the last one holds.
+      if (std::any_of(out.begin(), out.end(),
+                      [&](const Parameter& p) { return p.key == parameter.key; })) {
+        call.warning("parameter " + quote(bare) + " is given twice");
+      }
       out.push_back(parameter);
     }
   }

@@ -225,10 +225,6 @@ std::optional<Value> Compiler::value(const Call& call, const Argument& argument)
 
 std::shared_ptr<const Regex> Compiler::regex(const Call& call, const Argument& argument,
                                              std::string_view pattern, bool caseless) {
-  if (pattern.empty()) {
-    call.error(argument, "the regular expression is empty");
-    return nullptr;
-  }
   auto& known = regexes_[{std::string(pattern), caseless}];
   if (known) return known;
   std::string error;

@@ -207,6 +207,8 @@ constexpr DirectiveInfo kRows[] = {
      "read answers ahead of the client"},
     {"proxy_request_buffering", HSL, 1, 1, kFlag, set_flag<&Set::proxy_request_buffering>,
      "on (YAML: off)", "read the whole body of a request before a peer is chosen"},
+    {"proxy_buffer_size", HSL, 1, 1, 0, set_size<&Set::proxy_buffer_size>, "64k",
+     "greatest head of an answer; less than 64k is taken as 64k"},
     {"proxy_retry_body_size", HSL, 1, 1, kOwn, set_size<&Set::proxy_retry_body_size>, "64k",
      "bytes of a streamed body kept for another try"},
     {"proxy_hide_header", HSL, 1, 1, kRepeats, compile_proxy_hide_header, "",

@@ -28,8 +28,7 @@ constexpr AcceptedGroup kGroups[] = {
      "variables_hash_max_size map_hash_bucket_size map_hash_max_size connection_pool_size "
      "request_pool_size",
      H | S, "", "tables grow by themselves"},
-    {"proxy_buffers proxy_buffer_size proxy_busy_buffers_size", HSL, "",
-     "weir sizes its buffers by itself"},
+    {"proxy_buffers proxy_busy_buffers_size", HSL, "", "weir sizes its buffers by itself"},
     {"proxy_max_temp_file_size proxy_temp_file_write_size proxy_temp_path client_body_temp_path "
      "fastcgi_temp_path uwsgi_temp_path scgi_temp_path client_body_in_single_buffer",
      HSL, "", "weir writes no temporary files"},

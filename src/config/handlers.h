@@ -40,6 +40,8 @@ void compile_match(const Call& call);
 void compile_match_status(const Call& call);
 
 // server (compile_server.cpp, compile_listen.cpp)
+// nginx's rule for names: "*.a", "a.*" or ".a", one star at most, no empty labels inside.
+[[nodiscard]] bool valid_name(std::string_view name);
 void compile_server(const Call& call);
 void compile_server_name(const Call& call);
 void compile_listen(const Call& call);
@@ -99,7 +101,7 @@ void set_number(const Call& call) {
 // The argument was checked to be `on` or `off`.
 template <auto Member>
 void set_flag(const Call& call) {
-  call.scope.settings->*Member = call.arg(0).text == "on" || call.arg(0).text == "ON";
+  call.scope.settings->*Member = lower(call.arg(0).text) == "on";
 }
 
 }  // namespace weir::config

@@ -228,6 +228,7 @@ class Printer {
     line("request_buffering", proxy.request_buffering);
     line("retry_body_limit", proxy.retry_body_limit);
     line("pass_early_hints", proxy.pass_early_hints);
+    line("response_head_limit", proxy.response_head_limit);
     close();
   }
 

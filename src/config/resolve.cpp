@@ -96,6 +96,10 @@ void apply_proxy(const Settings& s, Dialect dialect, ProxyConfig& proxy) {
   proxy.request_buffering = s.proxy_request_buffering.value_or(!careful);
   proxy.retry_body_limit = s.proxy_retry_body_size.value_or(proxy.retry_body_limit);
   proxy.hide_headers = hidden_headers(s);
+  constexpr std::uint64_t kLargestHead = 16u << 20;  // bytes
+  const std::uint64_t head = s.proxy_buffer_size.value_or(proxy.response_head_limit);
+  proxy.response_head_limit = static_cast<std::uint32_t>(
+      std::clamp<std::uint64_t>(head, proxy.response_head_limit, kLargestHead));
 }
 
 RequestConfig request_config(const Settings& s, Dialect dialect) {

@@ -151,7 +151,8 @@ TEST_CASE("upstreams") {
       {"upstream a { server b down=1; }",
        "t:1:23: error: server: parameter \"down\" takes no value"},
       {"upstream a { server b down down; }",
-       "t:1:28: error: server: parameter \"down\" is given twice"},
+       "t:1:14: warning: server: parameter \"down\" is given twice\n"
+       "configuration: warning: there is no server; nothing will be served"},
       {"upstream a { server b fail_timeout=500ms; }",
        "t:1:23: error: server: fail_timeout counts whole seconds"},
       {"upstream a { server b max_fails=-1; }",
@@ -223,14 +224,14 @@ TEST_CASE("listen") {
       {"server { listen 80; listen *:80; }",
        "t:1:28: error: listen: duplicate listen \"0.0.0.0:80\" in this block"},
       {"server { listen 80 ssl; }",
-       "t:1:20: error: listen: parameter \"ssl\" is not supported yet; remove it"},
+       "t:1:20: error: listen: parameter \"ssl\" is not supported yet; end TLS before weir"},
       {"server { listen 80 http2 proxy_protocol; }",
        "t:1:20: error: listen: parameter \"http2\" is not supported yet; remove it\n"
        "t:1:26: error: listen: parameter \"proxy_protocol\" is not supported yet; remove it"},
       {"server { listen 80 backlog=0; }",
        "t:1:20: error: listen: invalid number \"0\"; it must be from 1 to 1048576"},
       {"server { listen 80 ipv6only=on; }",
-       "t:1:20: error: listen: ipv6only is for IPv6 addresses; write [::]:80"},
+       "t:1:10: warning: listen: ipv6only is for IPv6 addresses only"},
       {"server { listen 80 so_keepalive=maybe; }",
        "t:1:20: error: listen: invalid value \"maybe\" of so_keepalive; use on or off"},
       {"server { listen 80 reusport; }",
@@ -273,6 +274,8 @@ TEST_CASE("locations") {
        "t:1:26: error: location: duplicate location \"/a\"; first at line 1"},
       {"server { location /a { }\nlocation ^~ /a { } }",
        "t:2:1: error: location: duplicate location \"/a\"; first at line 1"},
+      {"server { location @a { } location @a { } }",
+       "t:1:26: warning: location: duplicate location \"@a\" is never used; first at line 1"},
       {"server { location = /a { location /a/b { } } }",
        "t:1:26: error: location: location \"/a/b\" cannot be inside the exact location \"/a\""},
       {"server { location @a { location /b { } } }",
@@ -411,8 +414,12 @@ TEST_CASE("maps") {
       {"map $host $a { ~( 1; }",
        "t:1:16: error: ~(: invalid regular expression \"(\": missing closing parenthesis at "
        "offset 1"},
-      {"map $host $a { } map $host $a { }",
-       "t:1:28: error: map: duplicate map of $a; first at t:1:1"},
+      {"map $host $a { } map $host $a { } server { }",
+       "t:1:18: warning: map: $a has a map already, at t:1:1; this one holds"},
+      {"map $host $a { hostnames; a*b 1; .c 2; c 3; *.c 4; }",
+       "t:1:27: error: a*b: invalid name or wildcard; write example.org, *.example.org or www.*\n"
+       "t:1:40: error: c: is duplicate in this map\n"
+       "t:1:45: error: *.c: is duplicate in this map"},
   });
 }
 
