@@ -36,7 +36,7 @@ constexpr std::chrono::seconds kRequestTime{10};        // first byte to the end
 constexpr std::chrono::seconds kIdleTime{60};           // between requests
 constexpr std::chrono::seconds kLingerTime{2};          // after an answer to a bad request
 constexpr std::size_t kLingerBytes = 256 * 1024;        // read and dropped meanwhile
-constexpr std::chrono::milliseconds kAcceptPause{200};  // when no descriptor is left
+constexpr std::chrono::milliseconds kAcceptPause{200};  // when it fails
 constexpr int kAcceptsATurn = 16;
 
 class Connection;
@@ -170,6 +170,7 @@ Page Connection::make_page() const {
 
 void Connection::answer(Page page, bool keep_alive, bool head_only) {
   response_ = {};
+  response_.version(parser_->get().version());
   response_.result(page.status);
   response_.set(http::field::server, "weir");
   response_.set(http::field::content_type, page.type);
@@ -234,16 +235,16 @@ class Listener : public std::enable_shared_from_this<Listener> {
                                &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd >= 0) {
         serve(state, fd, address.ss_family);
-      } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-        return pause();
       } else if (errno == EAGAIN) {
         break;
-      }  // else that connection has gone already
+      } else if (errno != ECONNABORTED && errno != EINTR) {
+        return pause();
+      }
     }
     wait();
   }
 
-  // The socket stays readable while there are no descriptors: waiting for it would spin.
+  // For want of a descriptor, say. The socket stays readable, so waiting for that would spin.
   void pause() {
     timer_.expires_after(kAcceptPause);
     timer_.async_wait([self = shared_from_this()](const ErrorCode& error) {
