@@ -45,11 +45,18 @@ constexpr AcceptedGroup kGroups[] = {
      "autoindex_format autoindex_localtime",
      HSL, "", "weir serves no files yet"},
     {"resolver resolver_timeout", HSL, "", "names are resolved as the system is set up to"},
+    // Without `listen ... ssl`, which is refused, these have no effect in nginx either.
+    {"ssl_alpn ssl_buffer_size ssl_certificate_compression ssl_ciphers ssl_dhparam ssl_early_data "
+     "ssl_ecdh_curve ssl_handshake_timeout ssl_object_cache_inheritable ssl_ocsp_cache "
+     "ssl_ocsp_responder ssl_prefer_server_ciphers ssl_protocols ssl_session_cache "
+     "ssl_session_ticket_key ssl_session_tickets ssl_session_timeout ssl_stapling "
+     "ssl_stapling_file ssl_stapling_responder ssl_stapling_verify ssl_verify_depth",
+     H | S, "", "nothing listens with TLS"},
     {"zone", in_upstream, "", "the state of an upstream is shared by all workers anyway"},
     {"proxy_redirect proxy_cache proxy_intercept_errors proxy_ignore_client_abort proxy_store "
      "proxy_cookie_domain proxy_cookie_path proxy_force_ranges proxy_bind autoindex expires "
      "recursive_error_pages client_body_in_file_only disable_symlinks auth_basic auth_request "
-     "mirror ssi charset ssl http2 http3 ssl_stapling",
+     "mirror ssi charset ssl http2 http3",
      HSL, "off", "off is what weir does"},
     {"chunked_transfer_encoding proxy_pass_request_headers proxy_pass_request_body", HSL, "on",
      "on is what weir does"},

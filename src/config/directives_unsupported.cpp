@@ -4,15 +4,9 @@ namespace weir::config {
 namespace {
 
 constexpr UnsupportedGroup kGroups[] = {
-    {"ssl ssl_alpn ssl_buffer_size ssl_certificate ssl_certificate_cache "
-     "ssl_certificate_compression "
-     "ssl_certificate_key ssl_ciphers ssl_client_certificate ssl_conf_command ssl_crl ssl_dhparam "
-     "ssl_early_data ssl_ecdh_curve ssl_ech_file ssl_handshake_timeout ssl_key_log "
-     "ssl_object_cache_inheritable ssl_ocsp ssl_ocsp_cache ssl_ocsp_responder ssl_password_file "
-     "ssl_prefer_server_ciphers ssl_protocols ssl_reject_handshake ssl_session_cache "
-     "ssl_session_ticket_key ssl_session_tickets ssl_session_timeout ssl_stapling "
-     "ssl_stapling_file ssl_stapling_responder ssl_stapling_verify ssl_trusted_certificate "
-     "ssl_verify_client ssl_verify_depth",
+    {"ssl ssl_certificate ssl_certificate_cache ssl_certificate_key ssl_client_certificate "
+     "ssl_conf_command ssl_crl ssl_ech_file ssl_key_log ssl_ocsp ssl_password_file "
+     "ssl_reject_handshake ssl_trusted_certificate ssl_verify_client",
      "end TLS before weir"},
     {"proxy_ssl_alpn proxy_ssl_certificate proxy_ssl_certificate_cache proxy_ssl_certificate_key "
      "proxy_ssl_ciphers proxy_ssl_conf_command proxy_ssl_crl proxy_ssl_key_log proxy_ssl_name "

@@ -1,9 +1,11 @@
 #include "config/yaml_parser.h"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <set>
+#include <sstream>
 
 #include "config/directives.h"
 #include "config/suggest.h"
@@ -16,6 +18,23 @@ namespace {
 constexpr std::size_t kMaxNodes = 200000;
 constexpr std::size_t kMaxDepth = 40;
 constexpr std::size_t kMaxText = 2u << 20;  // bytes of one file
+
+// Hears where a document starts and nothing else.
+struct DocumentStart final : YAML::EventHandler {
+  YAML::Mark mark;
+  void OnDocumentStart(const YAML::Mark& at) override { mark = at; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+};
 
 class Reader {
  public:
@@ -42,11 +61,17 @@ class Reader {
       return diagnostics_.error(
           {file_, 0, 0}, "the file is larger than " + std::to_string(kMaxText >> 20) + " MiB");
     }
-    const auto documents = YAML::LoadAll(text);
-    if (documents.size() > 1) {
-      return fail(documents[1], "the file has more than one document; keep one");
+    // Not YAML::LoadAll: it does not end on "{a},b" (yaml-cpp 0.7).
+    std::istringstream in(text);
+    YAML::Parser parser(in);
+    DocumentStart first;
+    DocumentStart second;
+    if (parser.HandleNextDocument(first) && parser.HandleNextDocument(second)) {
+      return diagnostics_.error(position(second.mark),
+                                "text after the end of the document; keep one document");
     }
-    if (!documents.empty() && !documents[0].IsNull()) mapping(documents[0], contexts, out);
+    const auto root = YAML::Load(text);
+    if (root.IsDefined() && !root.IsNull()) mapping(root, contexts, out);
   }
 
   // ---- mappings of directives ----
