@@ -2,6 +2,9 @@
 
 import statistics
 
+# Share of its time that a peer may wait for its core, which on a quiet machine it has to itself.
+QUIET = 0.05
+
 BASES = ("nginx", "nginx-64k", "haproxy", "relay")
 
 
@@ -36,6 +39,7 @@ def _figures(rounds, key):
     if key == "cpu_us":
         first += [f"{median(rounds, 'rate'):.0f}", f"{median(rounds, 'p50_us'):.0f}",
                   f"{median(rounds, 'p99_us'):.0f}", f"{median(rounds, 'busy'):.2f}",
+                  f"{median(rounds, 'waited'):.2f}",
                   f"{median(rounds, 'rss_kib') / 1024:.1f}"]
     else:
         first += [f"{median(rounds, 'rss_kib') / 1024:.1f}", f"{median(rounds, 'idle_cpu'):.2f}"]
@@ -47,7 +51,7 @@ def table(scenario, results):
     results = {name: rounds for name, rounds in results.items() if rounds}
     bases = [base for base in BASES if base in results]
     if key == "cpu_us":
-        head = ["us CPU/req", "min..max", "req/s", "p50 us", "p99 us", "core busy", "RSS MiB",
+        head = ["us CPU/req", "min..max", "req/s", "p50 us", "p99 us", "core busy", "waited", "RSS MiB",
                 "errors"]
     else:
         head = ["bytes/connection", "min..max", "RSS MiB", "idle CPU %", "errors"]
@@ -72,6 +76,11 @@ def _aligned(rows):
     return "\n".join(out)
 
 
+def disturbed(rounds):
+    """Others ran on the peer's core: its caches were theirs, and its figures decide nothing."""
+    return any("waited" in r for r in rounds) and median(rounds, "waited") > QUIET
+
+
 def check_goal(scenario, goal, results):
     """(text of the goal, what was measured or None, reached or None)."""
     key = key_of(scenario)
@@ -93,13 +102,15 @@ def check_goal(scenario, goal, results):
 
 
 def goals_table(scenarios, all_results):
-    """The table, and how many goals were missed or could not be measured."""
+    """The table, and how many goals were not shown to be reached."""
     rows, failed = [["scenario", "goal", "measured", ""]], 0
     for scenario in scenarios:
         for goal in scenario.goals:
             text, measured, reached = check_goal(scenario, goal, all_results[scenario.name])
-            failed += not reached
-            rows.append([scenario.name, text, measured or "-",
-                         "not measured" if reached is None else "reached" if reached else
-                         "MISSED"])
+            results = all_results[scenario.name]
+            noisy = any(disturbed(results.get(name, [])) for name in ("weir", *goal.against))
+            verdict = ("not measured" if reached is None else "undecided: disturbed" if noisy else
+                       "reached" if reached else "MISSED")
+            failed += verdict != "reached"
+            rows.append([scenario.name, text, measured or "-", verdict])
     return "\n### goals, as medians of the rounds' ratios\n\n" + _aligned(rows), failed

@@ -154,16 +154,18 @@ class Process:
                     pass
         return found
 
-    def cpu_ns(self):
-        """Time on a core of all threads of all its processes."""
-        total = 0
+    def schedule_ns(self):
+        """(time on a core, time ready but waiting for one) of all threads of all its processes."""
+        ran = waited = 0
         for pid in self.pids():
             for task in _tasks(pid):
                 try:
-                    total += int((task / "schedstat").read_text().split()[0])
+                    on_core, in_queue = (task / "schedstat").read_text().split()[:2]
                 except OSError:
-                    pass
-        return total
+                    continue
+                ran += int(on_core)
+                waited += int(in_queue)
+        return ran, waited
 
     def rss_kib(self):
         """Resident memory; pages that processes share are counted once a process."""
