@@ -61,6 +61,8 @@ Engine::~Engine() {
 
 std::string Engine::start() {
   raise_descriptor_limit(*model_);
+  // Before anybody can connect: whoever sees us listen may signal us at once.
+  for (const int number : {SIGHUP, SIGUSR1, SIGTERM, SIGINT, SIGQUIT}) signals_.add(number);
   builder_ = std::make_unique<proxy::RuntimeBuilder>(model_->workers);
   for (std::uint32_t i = 0; i < model_->workers; ++i) {
     proxy::Worker::Options options;
@@ -238,7 +240,6 @@ std::string Engine::write_pid() const {
 int Engine::run() {
   log_.notice("weir " WEIR_VERSION " serves " + options_.config_path + " with " +
               std::to_string(workers_.size()) + (workers_.size() == 1 ? " worker" : " workers"));
-  for (const int number : {SIGHUP, SIGUSR1, SIGTERM, SIGINT, SIGQUIT}) signals_.add(number);
   wait_for_signal();
   io_.run();
   for (auto& worker : workers_) worker->join();

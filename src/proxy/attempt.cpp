@@ -221,6 +221,7 @@ net::Task<Error> Attempt::read_head() {
       if (!got.blocked() || send_failed_) co_return closed_error(got.error);
     }
     if (x_.client_gone()) co_return Error{Errc::client_closed, 0};
+    if (pushed.wants_client && x_.body_too_slow()) co_return Error{Errc::client_timed_out, 0};
     if (pushed.wants_client && !x_.continue_sent_) {
       const Error error = co_await x_.send_continue();
       if (!error.ok()) co_return error;

@@ -80,8 +80,9 @@ def site(nodes, location="", server="", http="", upstream="", parameters=()):
 class Proxy:
     """One running proxy with a directory of its own; `port` is where @listen@ went."""
 
-    def __init__(self, directory, http, main="", kind=PROXY):
+    def __init__(self, directory, http, main="", kind=PROXY, workers=1):
         self.kind = kind
+        self.workers = workers
         self.directory = pathlib.Path(directory)
         self.port = free_port()
         self.conf = self.directory / f"{kind}.conf"
@@ -106,7 +107,7 @@ class Proxy:
             extra += " access_log @dir@/access.log;"
         level = "" if "error_log" in main else "error_log @dir@/error.log info;"
         return f"""{own}
-worker_processes 1;
+worker_processes {self.workers};
 {level}
 {main}
 events {{ worker_connections 1024; }}
