@@ -2,17 +2,14 @@
 
 #include <algorithm>
 
+#include "http/chars.h"
+
 namespace weir::http {
 namespace {
 
-int hex(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  c = static_cast<char>(c | 0x20);
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 // Nothing to decode, and no segment that could be empty, "." or "..".
 bool is_normal(std::string_view raw) {
+  if (!raw.starts_with('/')) return false;
   char before = '\0';
   for (const char c : raw) {
     if (c == '%' || (before == '/' && (c == '/' || c == '.'))) return false;
@@ -28,8 +25,8 @@ bool decode(std::string_view raw, std::string& out) {
       continue;
     }
     if (i + 2 >= raw.size()) return false;
-    const int high = hex(raw[i + 1]);
-    const int low = hex(raw[i + 2]);
+    const int high = hex_value(raw[i + 1]);
+    const int low = hex_value(raw[i + 2]);
     if (high < 0 || low < 0 || (high == 0 && low == 0)) return false;
     out.push_back(static_cast<char>(high << 4 | low));
     i += 2;
@@ -69,9 +66,11 @@ bool resolve_segments(bool merge_slashes, std::string& path) {
   return true;
 }
 
+// What nginx escapes, since 1.21.1 with the characters that RFC 3986 has in no part of a URI.
 bool must_escape(char c) {
   const auto byte = static_cast<unsigned char>(c);
-  return byte <= 0x20 || byte >= 0x7f || c == '%' || c == '?' || c == '#';
+  return byte <= 0x20 || byte >= 0x7f ||
+         std::string_view("%?#\"<>\\^`{|}").find(c) != std::string_view::npos;
 }
 
 }  // namespace

@@ -38,6 +38,9 @@ TEST_CASE("paths are brought to their normal form") {
       {"/../a", nullptr},
       {"/a/../../b", nullptr},
       {"/%2e%2e/", nullptr},
+      {"", nullptr},
+      {"a", nullptr},
+      {"%2fa", "/a"},
       {"/a%00", nullptr},
       {"/a%", nullptr},
       {"/a%4", nullptr},
@@ -66,10 +69,37 @@ TEST_CASE("a normal path stays as it is when it is made normal again, once escap
   }
 }
 
+TEST_CASE("what is escaped") {
+  std::string plain, escaped;
+  for (int c = 0; c < 256; ++c) plain.push_back(static_cast<char>(c));
+  escape_uri(std::string_view(plain).substr(0x20, 0x60), escaped);
+  CHECK(escaped ==
+        "%20!%22%23$%25&'()*+,-./0123456789:;%3C=%3E%3F@ABCDEFGHIJKLMNOPQRSTUVWXYZ[%5C]%5E_%60"
+        "abcdefghijklmnopqrstuvwxyz%7B%7C%7D~%7F");
+  for (int c = 0; c < 256; ++c) {
+    if (c >= 0x20 && c < 0x7f) continue;
+    escaped = "kept";
+    escape_uri(std::string_view(plain).substr(static_cast<std::size_t>(c), 1), escaped);
+    CHECK(escaped.size() == 7);
+    CHECK(escaped.starts_with("kept%"));
+  }
+}
+
 TEST_CASE("dates and reason phrases") {
-  char date[kDateSize];
-  format_date(784111777, date);
-  CHECK(std::string(date, kDateSize) == "Sun, 06 Nov 1994 08:49:37 GMT");
+  struct Row {
+    std::time_t time;
+    const char* want;
+  };
+  const Row rows[] = {
+      {0, "Thu, 01 Jan 1970 00:00:00 GMT"},          {784111777, "Sun, 06 Nov 1994 08:49:37 GMT"},
+      {951782400, "Tue, 29 Feb 2000 00:00:00 GMT"},  {4102444799, "Thu, 31 Dec 2099 23:59:59 GMT"},
+      {4107542400, "Mon, 01 Mar 2100 00:00:00 GMT"},
+  };
+  for (const auto& row : rows) {
+    char date[kDateSize];
+    format_date(row.time, date);
+    CHECK(std::string(date, kDateSize) == row.want);
+  }
   CHECK(reason_phrase(502) == "Bad Gateway");
   CHECK(reason_phrase(299).empty());
 }
