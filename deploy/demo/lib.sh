@@ -1,7 +1,7 @@
 # What deploy/quickstart and deploy/demo/node share. Sourced, not run.
 # shellcheck shell=bash disable=SC2034
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-weir=${WEIR_BINARY:-$root/build/release/weir}
+weir=$(realpath -m "${WEIR_BINARY:-$root/build/release/weir}")
 dir=${QUICKSTART_DIR:-$root/build/quickstart}
 port=${QUICKSTART_PORT:-8080}
 admin_port=${QUICKSTART_ADMIN_PORT:-9180}
