@@ -117,7 +117,7 @@ void compile_keepalive(const Call& call) {
   const auto number = number_argument(call, call.arg(0), 0, 1u << 20);
   if (number) call.scope.upstream->keepalive.connections = *number;
   // `local`: connections are not shared between workers; here they never are.
-  for (const auto& parameter : parameters(call, 1)) static_cast<void>(parameter);
+  static_cast<void>(parameters(call, 1));
 }
 
 void compile_upstream_keepalive_requests(const Call& call) {
