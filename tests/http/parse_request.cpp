@@ -591,3 +591,48 @@ TEST_CASE("lists of tokens") {
     CHECK(list_has_token(row.list, row.token) == row.has);
   }
 }
+
+TEST_CASE("every byte at every place of a value, a target and a name") {
+  for (std::size_t at = 0; at < 34; ++at) {
+    for (int byte = 0; byte < 256; ++byte) {
+      CAPTURE(at);
+      CAPTURE(byte);
+      const char c = static_cast<char>(byte);
+      std::string text(34, 'x');
+      text[at] = c;
+      const bool control = byte < 0x20 || byte == 0x7f;
+
+      const auto value = parse_whole(with("X: " + text + "\r\n")).result.status;
+      CHECK((value == ParseStatus::complete) == (!control || c == '\t'));
+
+      const auto target = parse_whole(line("GET /" + text + " HTTP/1.1")).result.status;
+      CHECK((target == ParseStatus::complete) == (!control && c != ' ' && c != '#'));
+
+      const auto name = parse_whole(with(text + ": a\r\n"));
+      const bool taken = !control && c != ' ' && !(c == ':' && at == 0);
+      CHECK((name.result.status == ParseStatus::complete) == taken);
+      if (!taken || c == ':') continue;
+      const bool token = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
+                         (byte >= 'A' && byte <= 'Z') ||
+                         std::string_view("!#$%&'*+-.^`|~").find(c) != std::string_view::npos;
+      CHECK(name.head.fields[1].invalid_name == !token);
+    }
+  }
+}
+
+TEST_CASE("no more is asked for with as many bytes as a head may have") {
+  Limits limits;
+  limits.head = 200;
+  const std::string bytes = get + host + "X: " + std::string(300, 'x');
+  for (std::size_t first = 1; first < limits.head; ++first) {
+    CAPTURE(first);
+    ParseState state;
+    RequestHead head;
+    const std::string_view all(bytes);
+    CHECK(parse_request(all.substr(0, first), limits, state, head).status ==
+          ParseStatus::need_more);
+    const auto result = parse_request(all.substr(0, limits.head), limits, state, head);
+    CHECK(result.status == ParseStatus::error);
+    CHECK(result.http_status == 431);
+  }
+}
