@@ -1,0 +1,144 @@
+"""Which node gets a request: nginx and weir go the same way, request by request, attempts on dead
+nodes included.
+
+`$upstream_addr` tells all peers that a request was sent to; $upstream_status what each said.
+"""
+
+import random
+
+import pytest
+
+from wire import Client, reply
+
+# Long enough that no ban ends within a test; what happens when one does is a test of virtual time.
+BAN = "fail_timeout=600s"
+
+SITE = """
+    set_real_ip_from 127.0.0.1;
+    upstream app {{ {balance} {peers} keepalive 8; }}
+    server {{ listen @listen@;
+        location / {{ proxy_pass http://app; {location}
+            add_header X-Way "$upstream_addr $upstream_status" always; }} }}"""
+
+
+def clients(n4=600, n6=200, seed=1):
+    """Addresses of all over; the same in each run."""
+    rng = random.Random(seed)
+    v4 = [".".join(str(rng.randrange(256)) for _ in range(4)) for _ in range(n4)]
+    v6 = [":".join(f"{rng.randrange(65536):x}" for _ in range(8)) for _ in range(n6)]
+    every = [address for address in v4 + v6 if address != "255.255.255.255"]
+    rng.shuffle(every)
+    return every
+
+
+def ways(proxy, addresses, method="GET"):
+    """For each request, one after the other: its status and the peers it was sent to."""
+    found = []
+    client = Client(proxy.port)
+    for address in addresses:
+        client.send(f"{method} / HTTP/1.1\r\nHost: h\r\nX-Real-IP: {address}\r\n"
+                    "Content-Length: 0\r\n\r\n".encode())
+        answer = client.read_response()
+        # Where nobody was asked, nginx writes the upstream's name and weir says why.
+        found.append((answer.status, answer.get("x-way").replace("no-live", "app")))
+        if "close" in answer.get("connection", ""):
+            client.close()
+            client = Client(proxy.port)
+    client.close()
+    return found
+
+
+# Each node: parameters, and whether it refuses connections. IP_HASH stands where it is written.
+ROWS = [
+    # name, balance, [(parameters, dead)], location, method
+    ("ip_hash", "ip_hash;", [("", False)] * 3, "", "GET"),
+    ("ip_hash of two", "ip_hash;", [("", False)] * 2, "", "GET"),
+    ("ip_hash of one", "ip_hash;", [("", False)], "", "GET"),
+    ("ip_hash, weights", "ip_hash;", [("weight=5", False), ("", False), ("weight=2", False)], "",
+     "GET"),
+    ("ip_hash, one down", "ip_hash;", [("", False), ("down", False), ("weight=3", False)], "",
+     "GET"),
+    ("ip_hash, one dead and banned", "ip_hash;", [(BAN, False), (BAN, True), (BAN, False)], "",
+     "GET"),
+    ("ip_hash, one dead and never banned", "ip_hash;",
+     [("", False), ("max_fails=0", True), ("", False), ("", False)], "", "GET"),
+    ("ip_hash, two dead of four", "ip_hash;",
+     [(f"{BAN} max_fails=3", False), (f"{BAN} max_fails=2", True), (f"{BAN} max_fails=3", True),
+      (BAN, False)], "", "GET"),
+    ("ip_hash, all but a light one dead: the fall-back after 20 misses", "ip_hash;",
+     [(f"{BAN} weight=50", True), (f"{BAN} weight=50", True), (BAN, False)], "", "GET"),
+    ("ip_hash, all dead", "ip_hash;", [(BAN, True)] * 3, "", "GET"),
+    ("ip_hash, all dead and never banned", "ip_hash;", [("max_fails=0", True)] * 3, "", "GET"),
+    ("ip_hash, tries limited", "ip_hash;", [("max_fails=0", True)] * 3 + [("", False)],
+     "proxy_next_upstream_tries 2;", "GET"),
+    ("ip_hash, POST", "ip_hash;", [(BAN, False), (f"{BAN} max_fails=5", True), (BAN, False)], "",
+     "POST"),
+    ("round robin", "", [("", False)] * 3, "", "GET"),
+    ("round robin, weights", "", [("weight=5", False), ("", False), ("", False)], "", "GET"),
+    ("round robin, odd weights", "",
+     [("weight=7", False), ("weight=3", False), ("weight=2", False), ("weight=11", False)], "",
+     "GET"),
+    ("round robin, down", "", [("weight=2", False), ("down weight=4", False), ("", False)], "",
+     "GET"),
+    ("round robin, one dead", "", [(BAN, False), (BAN, True), (BAN, False)], "", "GET"),
+    ("round robin, one dead, weights sink and rise", "",
+     [("weight=4 max_fails=0", True), ("weight=4 max_fails=0", False), ("weight=2", False)], "",
+     "GET"),
+    ("round robin, weights sink by failures", "",
+     [(f"{BAN} weight=10 max_fails=4", True), (f"{BAN} weight=5 max_fails=2", True),
+      (f"{BAN} weight=3", False)], "", "GET"),
+    ("round robin, all dead", "", [(BAN, True)] * 2, "", "GET"),
+    ("one dead node alone is asked each time", "", [(BAN, True)], "", "GET"),
+    ("backup while the others are dead", "",
+     [(BAN, True), (BAN, True), ("backup weight=2", False), ("backup", False)], "", "GET"),
+    ("backup at rest", "", [("", False), ("", False), ("backup", False)], "", "GET"),
+    ("dead backups too", "", [(BAN, True), (f"backup {BAN}", True)], "", "GET"),
+    ("no next", "", [(f"{BAN} max_fails=3", True), ("", False)], "proxy_next_upstream off;", "GET"),
+]
+
+
+@pytest.mark.parametrize("balance, peers, location, method", [row[1:] for row in ROWS],
+                         ids=[row[0] for row in ROWS])
+def test_same_way(pair, start, balance, peers, location, method):
+    nodes = [start.refused() if dead else start.node(lambda *_: reply(200, b""))
+             for _, dead in peers]
+    lines = " ".join(f"server {node.address} {parameters};"
+                     for node, (parameters, _) in zip(nodes, peers))
+    both = pair(SITE.format(balance=balance, peers=lines, location=location))
+    addresses = clients() if balance else clients()[:200]
+    nginx, weir = (ways(proxy, addresses, method) for proxy in (both.nginx, both.weir))
+    for i, (address, theirs, ours) in enumerate(zip(addresses, nginx, weir)):
+        assert theirs == ours, f"request {i} of {len(addresses)}, client {address}"
+    if balance and len([dead for _, dead in peers if not dead]) > 1:
+        assert len({way for status, way in nginx if status == 200}) > 1, "all went one way"
+
+
+def test_backup_behind_ip_hash_at_the_end(pair, start):
+    """Accepted only when ip_hash stands last; reached by the fall-back."""
+    dead, backup = [start.refused() for _ in range(2)], start.node(lambda *_: reply(200, b""))
+    lines = " ".join(f"server {node.address} {BAN};" for node in dead)
+    both = pair(SITE.format(balance="", location="",
+                            peers=f"{lines} server {backup.address} backup; ip_hash;"))
+    addresses = clients(100, 0)
+    assert ways(both.nginx, addresses) == ways(both.weir, addresses)
+
+
+@pytest.mark.parametrize("balance", ["", "ip_hash;"], ids=["round robin", "ip_hash"])
+def test_a_node_that_dies_midway(pair, start, balance):
+    """The same requests before and after one node stops to listen."""
+    for_nginx, for_weir = ([], [])
+    addresses = clients(200, 50)
+    found = []
+    # Nodes of their own for each, since they die at a request of each one's own.
+    for kind, nodes in (("nginx", for_nginx), ("weir", for_weir)):
+        nodes.extend(start.node(lambda *_: reply(200, b"")) for _ in range(3))
+        lines = " ".join(f"server {node.address} {BAN} max_fails=2;" for node in nodes)
+        text = SITE.format(balance=balance, peers=lines, location="").replace("keepalive 8;", "")
+        proxy = start.proxy(text, kind=kind)
+        before = ways(proxy, addresses)
+        nodes[1].stop()
+        after = ways(proxy, addresses)
+        names = {node.address: f"node{i}" for i, node in enumerate(nodes)}
+        found.append([(status, *(names.get(word.rstrip(","), word) for word in way.split()))
+                      for status, way in before + after])
+    assert found[0] == found[1]
