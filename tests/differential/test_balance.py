@@ -8,6 +8,7 @@ import random
 
 import pytest
 
+from harness import eventually
 from wire import Client, reply
 
 # Long enough that no ban ends within a test; what happens when one does is a test of virtual time.
@@ -48,7 +49,8 @@ def ways(proxy, addresses, method="GET"):
     return found
 
 
-# Each node: parameters, and whether it refuses connections. IP_HASH stands where it is written.
+# Each node: its parameters, and what it does: False answers 200, True refuses connections, a number
+# is the status it answers.
 ROWS = [
     # name, balance, [(parameters, dead)], location, method
     ("ip_hash", "ip_hash;", [("", False)] * 3, "", "GET"),
@@ -93,6 +95,22 @@ ROWS = [
      [(BAN, True), (BAN, True), ("backup weight=2", False), ("backup", False)], "", "GET"),
     ("backup at rest", "", [("", False), ("", False), ("backup", False)], "", "GET"),
     ("dead backups too", "", [(BAN, True), (f"backup {BAN}", True)], "", "GET"),
+    ("a status that counts as a failure", "",
+     [(f"{BAN} max_fails=3 weight=3", 503), (BAN, False), (f"{BAN} max_fails=2", 500)],
+     "proxy_next_upstream http_503 http_500;", "GET"),
+    ("a status that moves on and does not count", "", [(BAN, 404), (BAN, False), (BAN, 403)],
+     "proxy_next_upstream http_404 http_403;", "GET"),
+    ("all answer with a status that moves on", "ip_hash;", [(f"{BAN} max_fails=2", 503)] * 3,
+     "proxy_next_upstream http_503;", "GET"),
+    ("a status that is not asked for", "ip_hash;", [(BAN, 502), (BAN, False), (BAN, 200)], "",
+     "GET"),
+    ("a POST stays where it was sent", "", [(f"{BAN} max_fails=3", 503), (BAN, False)],
+     "proxy_next_upstream http_503;", "POST"),
+    ("a POST moves on when told to", "", [(f"{BAN} max_fails=3", 503), (BAN, False)],
+     "proxy_next_upstream http_503 non_idempotent;", "POST"),
+    ("ip_hash, dead and failing", "ip_hash;",
+     [(f"{BAN} max_fails=4", 503), (BAN, False), (f"{BAN} max_fails=3", True), (BAN, False)],
+     "proxy_next_upstream error http_503; proxy_next_upstream_tries 3;", "GET"),
     ("no next", "", [(f"{BAN} max_fails=3", True), ("", False)], "proxy_next_upstream off;", "GET"),
 ]
 
@@ -100,8 +118,11 @@ ROWS = [
 @pytest.mark.parametrize("balance, peers, location, method", [row[1:] for row in ROWS],
                          ids=[row[0] for row in ROWS])
 def test_same_way(pair, start, balance, peers, location, method):
-    nodes = [start.refused() if dead else start.node(lambda *_: reply(200, b""))
-             for _, dead in peers]
+    def node(does):
+        if does is True:
+            return start.refused()
+        return start.node(lambda *_: reply(does or 200, b""))
+    nodes = [node(does) for _, does in peers]
     lines = " ".join(f"server {node.address} {parameters};"
                      for node, (parameters, _) in zip(nodes, peers))
     both = pair(SITE.format(balance=balance, peers=lines, location=location))
@@ -109,8 +130,37 @@ def test_same_way(pair, start, balance, peers, location, method):
     nginx, weir = (ways(proxy, addresses, method) for proxy in (both.nginx, both.weir))
     for i, (address, theirs, ours) in enumerate(zip(addresses, nginx, weir)):
         assert theirs == ours, f"request {i} of {len(addresses)}, client {address}"
-    if balance and len([dead for _, dead in peers if not dead]) > 1:
+    if balance and len([does for _, does in peers if does is False]) > 1:
         assert len({way for status, way in nginx if status == 200}) > 1, "all went one way"
+
+
+@pytest.mark.parametrize("balance", ["", "ip_hash;"], ids=["round robin", "ip_hash"])
+def test_max_conns(pair, start, balance):
+    """Requests that are held fill the peers up one by one, until nobody is left."""
+    nodes = [start.node(lambda connection, _: connection.wait_for_end()) for _ in range(3)]
+    lines = " ".join(f"server {node.address} max_conns={most};"
+                     for node, most in zip(nodes, (2, 3, 1)))
+    both = pair(SITE.format(balance=balance, peers=lines, location=""))
+    addresses = clients(8, 0)
+    found = []
+    for proxy in (both.nginx, both.weir):
+        held, order, before = [], [], [len(node.requests) for node in nodes]
+        for address in addresses:
+            client = Client(proxy.port)
+            client.send(f"GET / HTTP/1.1\r\nHost: h\r\nX-Real-IP: {address}\r\n\r\n".encode())
+            held.append(client)
+            if len(order) == 6:  # all are full: an answer of the proxy's own
+                assert client.read_response().status == 502
+                continue
+            eventually(lambda: sum(len(node.requests) for node in nodes) > sum(before) + len(order),
+                       "a node is asked")
+            now = [len(node.requests) - skip for node, skip in zip(nodes, before)]
+            order.append(next(i for i in range(3) if now[i] > order.count(i)))
+        found.append(order)
+        for client in held:
+            client.close()
+    assert found[0] == found[1]
+    assert sorted(found[0]) == [0, 0, 1, 1, 1, 2]
 
 
 def test_backup_behind_ip_hash_at_the_end(pair, start):

@@ -140,6 +140,28 @@ ROWS = [
      [request("/", method="POST", body=b"x" * 1000), request("/", method="PUT", body=b""),
       request("/", method="POST", body=b"y" * 100_000),
       request("/", version="1.0"), request("/", method="POST", body=b"z", version="1.0")]),
+    ("request lines and heads", PASS,
+     [line + b"\r\nHost: h\r\n\r\n" for line in (
+         b"GET / HTTP/1.1", b"G-T / HTTP/1.1", b"GET x HTTP/1.1",
+         b"GET / HTTP/1.0", b"GET / HTTP/2.0", b"GET / HTTP/1", b"GET / FTP/1.1", b"GET  HTTP/1.1",
+         b"GET http://other/x HTTP/1.1", b"GET http://other HTTP/1.1", b"GET http:/x HTTP/1.1",
+         b"\r\nGET / HTTP/1.1", b"GET / HTTP/1.1\r\nHost: two",
+         b"GET / HTTP/1.1\r\nX : space", b"GET / HTTP/1.1\r\nX: a\r\n folded",
+         b"GET / HTTP/1.1\r\nX: \0", b"GET / HTTP/1.1\r\nX:", b"GET / HTTP/1.1\r\nX:\t tab \t",
+         b"GET / HTTP/1.1\r\nX: \xff\xfe", b"GET / HTTP/1.1\r\nX: " + b"y" * 7000,
+         b"GET /" + b"u" * 7000 + b" HTTP/1.1", b"GET / HTTP/1.1\r\nContent-Length: 0",
+         b"GET / HTTP/1.1\r\nContent-Length: +1", b"GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1",
+         b"GET / HTTP/1.1\r\nContent-Length: 99999999999999999999",
+         b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 5",
+         b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip", b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked",
+         b"GET / HTTP/1.1\r\n: empty")] +
+     [b"GET / HTTP/1.1\r\n\r\n", b"GET / HTTP/1.0\r\n\r\n", b"GET / HTTP/1.1\r\nHost:\r\n\r\n",
+      b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n",
+      b"GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n",
+      meant(b"GET / HTTP/1.1\r\nHost: a:x\r\n\r\n", "a port is a number: 400"),
+      meant(b"get / HTTP/1.1\r\nHost: h\r\n\r\n", "any token is a method, RFC 9110 section 9.1"),
+      meant(b"GET /\r\n\r\n", "HTTP/0.9 is not spoken"),
+      meant(b"CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n", "405, which tells more than the 400 of nginx 1.22")]),
     ("upstream by name", """upstream Pool { server @a@; }
         server { listen @listen@; location / { proxy_pass http://Pool; }
                  location /uri/ { proxy_pass http://Pool/x/; } }""",
