@@ -9,26 +9,7 @@ using upstream::Health;
 using upstream::Peer;
 using upstream::PeerSpec;
 
-// A peer's failure account.
-struct Account {
-  std::uint32_t fails = 0;
-  std::int64_t checked = 0;   // whole seconds
-  std::int64_t accessed = 0;  // whole seconds
-};
-
-// The account changes under the pool's lock, which is the pool's alone. A status page can do with
-// words that are not of one moment, and aligned words are never torn on the machines weir runs on.
-__attribute__((no_sanitize("thread"))) Account read_account(const Peer& peer) {
-  if (peer.recovered.load(std::memory_order_relaxed)) return {};  // as is_banned() will find it
-  return {.fails = __atomic_load_n(&peer.fails, __ATOMIC_RELAXED),
-          .checked = __atomic_load_n(&peer.checked, __ATOMIC_RELAXED),
-          .accessed = __atomic_load_n(&peer.accessed, __ATOMIC_RELAXED)};
-}
-
-// One primary and no backup: failures never take it out (see upstream::PeerList::single).
-bool is_single(const upstream::Pool& pool) {
-  return pool.peers().size() == 1 && !pool.peers().front()->spec.backup;
-}
+using Account = upstream::Pool::Account;
 
 std::int64_t whole_seconds(TimePoint now) {
   return std::chrono::floor<std::chrono::seconds>(now.time_since_epoch()).count();
@@ -72,12 +53,10 @@ PeerView view_peer(const Source& source, const upstream::Pool& pool, std::size_t
                    TimePoint now) {
   const Peer& peer = *pool.peers()[index];
   const PeerSpec& spec = peer.spec;
-  const Account account = read_account(peer);
+  const Account account = pool.account(static_cast<std::uint32_t>(index), now);
   const std::int64_t seconds = whole_seconds(now);
-  const bool banned = !is_single(pool) && spec.max_fails > 0 && account.fails >= spec.max_fails &&
-                      seconds - account.checked <= spec.fail_timeout.count();
   PeerView view;
-  view.state = state_of(spec, peer.health.load(std::memory_order_acquire), banned);
+  view.state = state_of(spec, peer.health.load(std::memory_order_acquire), account.banned);
   view.fails = account.fails;
   view.in_flight = peer.conns.load(std::memory_order_relaxed);
   view.machine = source.prober != nullptr ? source.prober->find(peer) : nullptr;

@@ -115,6 +115,14 @@ void compile_proxy_hide_header(const Call& call) {
   add_name(call, call.scope.settings->proxy_hide_header);
 }
 
+void compile_proxy_redirect(const Call& call) {
+  const auto& word = call.arg(0);
+  if (call.directive.args.size() > 1 || (word.text != "off" && word.text != "default")) {
+    return call.error(word, "weir knows only `default` and `off` yet; leave it out for `default`");
+  }
+  call.scope.settings->proxy_redirect = word.text == "default";
+}
+
 void compile_proxy_pass_header(const Call& call) {
   add_name(call, call.scope.settings->proxy_pass_header);
 }

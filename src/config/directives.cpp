@@ -211,6 +211,8 @@ constexpr DirectiveInfo kRows[] = {
      "greatest head of an answer; less than 64k is taken as 64k"},
     {"proxy_retry_body_size", HSL, 1, 1, kOwn, set_size<&Set::proxy_retry_body_size>, "64k",
      "bytes of a streamed body kept for another try"},
+    {"proxy_redirect", HSL, 1, 2, 0, compile_proxy_redirect, "default",
+     "default: a Location that names the upstream is turned to the client's address; off: not"},
     {"proxy_hide_header", HSL, 1, 1, kRepeats, compile_proxy_hide_header, "",
      "field of the answer that the client does not get"},
     {"proxy_pass_header", HSL, 1, 1, kRepeats, compile_proxy_pass_header, "",

@@ -53,7 +53,7 @@ constexpr AcceptedGroup kGroups[] = {
      "ssl_stapling_file ssl_stapling_responder ssl_stapling_verify ssl_verify_depth",
      H | S, "", "nothing listens with TLS"},
     {"zone", in_upstream, "", "the state of an upstream is shared by all workers anyway"},
-    {"proxy_redirect proxy_cache proxy_intercept_errors proxy_ignore_client_abort proxy_store "
+    {"proxy_cache proxy_intercept_errors proxy_ignore_client_abort proxy_store "
      "proxy_cookie_domain proxy_cookie_path proxy_force_ranges proxy_bind autoindex expires "
      "recursive_error_pages client_body_in_file_only disable_symlinks auth_basic auth_request "
      "mirror ssi charset ssl http2 http3",

@@ -45,7 +45,7 @@ constexpr UnsupportedGroup kGroups[] = {
      "answers are not cached; remove it"},
     {"proxy_bind proxy_cookie_domain proxy_cookie_flags proxy_cookie_path proxy_force_ranges "
      "proxy_ignore_client_abort proxy_ignore_headers proxy_intercept_errors proxy_method "
-     "proxy_pass_request_body proxy_pass_request_headers proxy_redirect proxy_set_body "
+     "proxy_pass_request_body proxy_pass_request_headers proxy_set_body "
      "proxy_allow_upstream proxy_request_dynamic early_hints chunked_transfer_encoding",
      "remove it, or keep nginx for this location"},
     {"least_conn least_time hash random sticky sticky_cookie_insert queue ntlm resolver state "

@@ -56,6 +56,7 @@ void compile_proxy_set_header(const Call& call);
 void compile_proxy_http_version(const Call& call);
 void compile_proxy_next_upstream(const Call& call);
 void compile_proxy_hide_header(const Call& call);
+void compile_proxy_redirect(const Call& call);
 void compile_proxy_pass_header(const Call& call);
 void compile_add_header(const Call& call);
 

@@ -144,6 +144,7 @@ struct ProxyConfig {
   Duration send_timeout = std::chrono::seconds{60};
   Duration read_timeout = std::chrono::seconds{60};
   Duration tunnel_timeout = std::chrono::seconds{60};  // nginx: read_timeout; yaml: 1 h
+  bool default_redirect = true;                        // proxy_redirect default
   bool buffering = true;
   bool request_buffering = true;
   std::uint64_t retry_body_limit = 64 * 1024;  // bytes of a streamed body kept for a retry

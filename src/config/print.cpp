@@ -224,6 +224,7 @@ class Printer {
     line("send_timeout", proxy.send_timeout);
     line("read_timeout", proxy.read_timeout);
     line("tunnel_timeout", proxy.tunnel_timeout);
+    line("default_redirect", proxy.default_redirect);
     line("buffering", proxy.buffering);
     line("request_buffering", proxy.request_buffering);
     line("retry_body_limit", proxy.retry_body_limit);

@@ -95,6 +95,7 @@ void apply_proxy(const Settings& s, Dialect dialect, ProxyConfig& proxy) {
   proxy.buffering = s.proxy_buffering.value_or(!careful);
   proxy.request_buffering = s.proxy_request_buffering.value_or(!careful);
   proxy.retry_body_limit = s.proxy_retry_body_size.value_or(proxy.retry_body_limit);
+  proxy.default_redirect = s.proxy_redirect.value_or(true);
   proxy.hide_headers = hidden_headers(s);
   constexpr std::uint64_t kLargestHead = 16u << 20;  // bytes
   const std::uint64_t head = s.proxy_buffer_size.value_or(proxy.response_head_limit);

@@ -8,7 +8,9 @@
 #include <filesystem>
 #include <string>
 
+#include "admin/metrics.h"
 #include "base/log.h"
+#include "config/directives.h"
 #include "config/load.h"
 #include "main/engine.h"
 
@@ -27,7 +29,7 @@ constexpr const char* kUsage =
     "  -e FILE        error log until, and unless, the configuration names one\n"
     "  -g DIRECTIVES  directives besides those of the configuration\n"
     "  -v, -V         version\n"
-    "  -h             this text\n"
+    "  -h [TOPIC]     this text, or the reference of: directives, variables, metrics, errors\n"
     "\n"
     "signals: HUP reloads, USR1 reopens logs, QUIT ends when requests have ended, TERM ends now\n";
 
@@ -41,6 +43,48 @@ struct Arguments {
 };
 
 enum class Parsed { run, done, bad };
+
+// The reference pages, made from the tables that the program itself works with.
+std::string variables_markdown() {
+  std::string text = "| variable | value |\n|---|---|\n";
+#define WEIR_VARIABLE(id, name, help) text += "| `$" name "` | " help " |\n";
+#include "config/variables.def"
+#undef WEIR_VARIABLE
+  return text +
+         "| `$http_NAME` `$sent_http_NAME` `$upstream_http_NAME` | a field of the request, of the "
+         "answer to the client, of the peer's answer |\n"
+         "| `$arg_NAME` `$cookie_NAME` | an argument of the query, a cookie |\n";
+}
+
+std::string errors_markdown() {
+  std::string text =
+      "| error | fault of | sent to another peer | status | text |\n|---|---|---|---|---|\n";
+#define WEIR_ERROR(name, side, retry, status, what) \
+  text += "| `" #name "` | " #side " | " #retry " | " #status " | " what " |\n";
+#include "base/errors.def"
+#undef WEIR_ERROR
+  return text;
+}
+
+Parsed help(const std::string& topic) {
+  std::string text;
+  if (topic.empty()) {
+    text = kUsage;
+  } else if (topic == "directives") {
+    text = weir::config::directives_markdown();
+  } else if (topic == "variables") {
+    text = variables_markdown();
+  } else if (topic == "metrics") {
+    text = weir::admin::metrics_markdown();
+  } else if (topic == "errors") {
+    text = errors_markdown();
+  } else {
+    std::fprintf(stderr, "weir: no help on \"%s\"; see weir -h\n", topic.c_str());
+    return Parsed::bad;
+  }
+  std::fputs(text.c_str(), stdout);
+  return Parsed::done;
+}
 
 Parsed parse(int argc, char** argv, Arguments& out) {
   for (int option; (option = ::getopt(argc, argv, "c:p:e:g:tqvVh?")) != -1;) {
@@ -69,8 +113,7 @@ Parsed parse(int argc, char** argv, Arguments& out) {
         std::fprintf(stderr, "weir version: %s\n", WEIR_VERSION);
         return Parsed::done;
       case 'h':
-        std::fputs(kUsage, stdout);
-        return Parsed::done;
+        return help(optind < argc ? argv[optind] : "");
       default:
         std::fputs(kUsage, stderr);
         return Parsed::bad;

@@ -149,8 +149,8 @@ net::Task<void> Exchange::respond(int status, std::string_view body, std::string
   }
   if (!keep_alive_) {
     out.append("Connection: close\r\n");
-  } else if (request_.version == 10) {
-    out.append("Connection: keep-alive\r\n");
+  } else {
+    append_keep_alive(*this, out);
   }
   const auto before_added = out.size();
   if (!append_added_headers(*this, status, out)) out.resize(before_added);

@@ -59,7 +59,13 @@ void append_uri(Exchange& x, const config::ProxyConfig& proxy, std::string& out)
     return;
   }
   out.append(proxy.uri);
-  http::escape_uri(x.path().substr(std::min(location.path.size(), x.path().size())), out);
+  const auto rest = x.path().substr(std::min(location.path.size(), x.path().size()));
+  // As nginx: what came without an escape goes without one.
+  if (x.request().path_text().find('%') != std::string_view::npos) {
+    http::escape_uri(rest, out);
+  } else {
+    out.append(rest);
+  }
   if (x.request().has_query) out.append("?").append(x.args());
 }
 
@@ -153,6 +159,16 @@ WrittenRequest write_request_head(Exchange& x, const http::Framing& body, bool k
   return result;
 }
 
+void append_keep_alive(Exchange& x, std::string& out) {
+  if (x.request().version == 10) out.append("Connection: keep-alive\r\n");
+  const auto& shown = x.location().config().request.keepalive_header;
+  if (!shown) return;
+  out.append("Keep-Alive: timeout=");
+  append_number(out, static_cast<std::uint64_t>(
+                         std::chrono::duration_cast<std::chrono::seconds>(*shown).count()));
+  out.append("\r\n");
+}
+
 bool append_added_headers(Exchange& x, int status, std::string& out) {
   const auto& headers = x.location().config().request.add_headers;
   if (headers.empty()) return true;
@@ -183,7 +199,8 @@ bool write_response_head(Exchange& x, Delivery delivery, bool keep_alive, std::s
   out.push_back(' ');
   out.append(response.reason_text()).append("\r\n").append(x.worker().server_and_date());
 
-  const auto& [redirect_from, redirect_to] = plan.redirect();
+  const std::string& redirect_from = plan.redirect().first;
+  const std::string& redirect_to = plan.redirect().second;
   const bool counted =
       response.framing.kind == http::Framing::Kind::counted || delivery == Delivery::none;
   append_fields(
@@ -222,8 +239,8 @@ bool write_response_head(Exchange& x, Delivery delivery, bool keep_alive, std::s
     if (chunked) out.append("Transfer-Encoding: chunked\r\n");
     if (!keep_alive) {
       out.append("Connection: close\r\n");
-    } else if (x.request().version == 10) {
-      out.append("Connection: keep-alive\r\n");
+    } else {
+      append_keep_alive(x, out);
     }
   }
   if (!append_added_headers(x, response.status, out)) return false;

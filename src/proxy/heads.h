@@ -35,6 +35,9 @@ enum class Delivery : std::uint8_t {
 [[nodiscard]] bool write_response_head(Exchange& x, Delivery delivery, bool keep_alive,
                                        std::string& out);
 
+// Appends what tells a client that its connection is kept.
+void append_keep_alive(Exchange& x, std::string& out);
+
 // Appends the configured add_header lines that hold for `status`.
 [[nodiscard]] bool append_added_headers(Exchange& x, int status, std::string& out);
 

@@ -61,7 +61,7 @@ Plan::Plan(const config::Location& location) {
       drop(drop_response_, id);
     }
   }
-  if (proxy.upstream) {
+  if (proxy.upstream && proxy.default_redirect) {
     const std::string url = "http://" + proxy.host;
     const bool replaces = proxy.has_uri && location.kind != config::LocationKind::regex;
     redirect_ = replaces ? std::pair(url + proxy.uri, location.path)

@@ -154,6 +154,15 @@ std::uint32_t Pool::live(TimePoint now) const {
   return count;
 }
 
+Pool::Account Pool::account(std::uint32_t index, TimePoint now) const {
+  const Peer& peer = *peers_[index];
+  const PeerSlot& slot = *find(peer);
+  const std::lock_guard guard(*lock_);
+  const bool banned = !primaries_.single && is_banned(slot, whole_seconds(now));
+  return {
+      .fails = peer.fails, .checked = peer.checked, .accessed = peer.accessed, .banned = banned};
+}
+
 const PeerNumbers& Pool::numbers(std::uint32_t index) const {
   return find(*peers_[index])->numbers;
 }

@@ -81,6 +81,14 @@ class Pool {
   [[nodiscard]] config::Balance balance() const { return balance_; }
   // Peers that would get a request now (not down, healthy, not banned, below max_conns).
   [[nodiscard]] std::uint32_t live(TimePoint now) const;
+  // A peer's failure account and what follows from it, all of one moment. For status pages.
+  struct Account {
+    std::uint32_t fails = 0;
+    std::int64_t checked = 0;   // whole seconds of the clock
+    std::int64_t accessed = 0;  // the same
+    bool banned = false;        // gets no request because of its failures
+  };
+  [[nodiscard]] Account account(std::uint32_t index, TimePoint now) const;
   // The numbers this generation of the pool uses for peers()[index].
   [[nodiscard]] const PeerNumbers& numbers(std::uint32_t index) const;
 

@@ -333,9 +333,9 @@ TEST_CASE("proxying") {
       {"proxy_next_upstream_tries -1;",
        "t:1:48: error: proxy_next_upstream_tries: invalid number "
        "\"-1\"; it must be from 0 to 2147483647"},
-      {"proxy_redirect default;",
-       "t:1:22: error: proxy_redirect: nginx has this directive, weir supports only \"off\" yet; "
-       "remove it, or keep nginx for this location"},
+      {"proxy_redirect http://a/ /;",
+       "t:1:37: error: proxy_redirect: weir knows only `default` and `off` yet; leave it out for "
+       "`default`"},
       {"add_header a b sometimes;", "t:1:37: error: add_header: unknown parameter \"sometimes\""},
       {"return;", "t:1:22: error: return: takes 1 to 2 arguments, 0 given"},
       {"return x;",

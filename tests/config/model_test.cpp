@@ -441,7 +441,7 @@ TEST_CASE("maps and captures") {
 TEST_CASE("what is accepted without effect is listed") {
   const auto result = weir::config::load_text(
       "t",
-      "daemon on; http { sendfile on; gzip on; types { text/html html; } proxy_redirect off; }",
+      "daemon on; http { sendfile on; gzip on; types { text/html html; } proxy_intercept_errors off; }",
       options());
   REQUIRE(result.model);
   std::string names;
@@ -453,7 +453,7 @@ TEST_CASE("what is accepted without effect is listed") {
         "sendfile: weir chooses how it reads and writes\n"
         "gzip: answers are not compressed yet\n"
         "types: types of files; no files are served yet\n"
-        "proxy_redirect: off is what weir does\n");
+        "proxy_intercept_errors: off is what weir does\n");
 }
 
 TEST_CASE("the usual configuration, with and without its frame") {
