@@ -1,6 +1,5 @@
 #include "net/task.h"
 
-#include <array>
 #include <new>
 
 namespace weir::net {
@@ -9,18 +8,30 @@ namespace {
 constexpr std::size_t kStep = 64;
 constexpr std::size_t kClasses = 64;  // frames up to 4 KiB
 
+struct Node {
+  Node* next;
+};
+
+// Without constructor and destructor, so that reaching it costs no check; Sweeper frees the lists
+// when the thread ends.
 struct FreeLists {
-  struct Node {
-    Node* next;
-  };
-  std::array<Node*, kClasses> heads{};
-  ~FreeLists() {
-    for (auto* head : heads) {
+  Node* heads[kClasses];
+};
+constinit thread_local FreeLists lists{};
+
+struct Sweeper {
+  ~Sweeper() {
+    for (auto*& head : lists.heads) {
       while (head != nullptr) ::operator delete(std::exchange(head, head->next));
     }
   }
 };
-thread_local FreeLists lists;
+
+void* allocate(std::size_t size) {
+  thread_local Sweeper sweeper;
+  static_cast<void>(sweeper);
+  return ::operator new(size);
+}
 
 std::size_t class_of(std::size_t size) { return (size + kStep - 1) / kStep; }
 
@@ -30,7 +41,7 @@ void* FramePool::take(std::size_t size) {
   const auto index = class_of(size);
   if (index >= kClasses) return ::operator new(size);
   auto*& head = lists.heads[index];
-  if (head == nullptr) return ::operator new(index* kStep);
+  if (head == nullptr) return allocate(kStep * index);
   return std::exchange(head, head->next);
 }
 
@@ -40,7 +51,7 @@ void FramePool::give(void* frame, std::size_t size) noexcept {
     ::operator delete(frame);
     return;
   }
-  auto* node = static_cast<FreeLists::Node*>(frame);
+  auto* node = static_cast<Node*>(frame);
   node->next = lists.heads[index];
   lists.heads[index] = node;
 }

@@ -46,10 +46,12 @@ Error Attempt::closed_error(int sys) const {
 
 net::Task<Error> Attempt::run() {
   x_.enter(Phase::connect);
-  Error error = co_await open();
-  if (!error.ok()) co_return error;
+  if (!lease()) {
+    const Error error = co_await connect();
+    if (!error.ok()) co_return error;
+  }
   x_.enter(Phase::send);
-  error = send_head();
+  const Error error = send_head();
   if (!error.ok()) co_return error;
   co_return co_await read_head();
 }
@@ -63,24 +65,21 @@ bool Attempt::usable(PeerConnection& connection) const {
   return connection.peek().blocked();
 }
 
-net::Task<Error> Attempt::open() {
-  auto& idle = *x_.idle_;
+bool Attempt::lease() {
   auto& stats = x_.pool_->stats[peer_index_]->of(worker_.index());
   while (!fresh_) {
-    connection_ = idle.take(peer_index_);
+    connection_ = x_.idle_->take(peer_index_);
     if (connection_ == nullptr) break;
     if (usable(*connection_)) {
       reused_ = true;
       stats.reused.add();
       x_.attempts_.back().connect = Duration{0};
-      co_return Error{};
+      return true;
     }
     stats.stale.add();
   }
   stats.connects.add();
-  const Error error = co_await connect();
-  if (!error.ok() && error.side() == Side::peer) stats.connect_failures.add();
-  co_return error;
+  return false;
 }
 
 net::Task<Error> Attempt::connect() {

@@ -45,7 +45,8 @@ class Attempt {
   void give_back(bool answer_whole, bool excess);
 
  private:
-  net::Task<Error> open();
+  // A kept connection that is still good.
+  [[nodiscard]] bool lease();
   net::Task<Error> connect();
   [[nodiscard]] bool usable(PeerConnection& connection) const;
   Error send_head();

@@ -64,7 +64,7 @@ net::Task<Session::Afterwards> Exchange::run(Session& session) {
     enter(Phase::answer);
     co_await respond_error(404);
   }
-  co_await finish_body();
+  if (keep_alive_ && !body_.complete()) co_await finish_body();
   finish();
 
   const auto& request = config();
@@ -94,6 +94,7 @@ void Exchange::begin(Session& session) {
   has_request_ = has_request_id_ = has_response_ = continue_sent_ = linger_ = false;
   request_.size = 0;
   client_address_ = session.peer();
+  client_text_size_ = 0;
   path_.clear();
   host_.clear();
   match_count_ = 0;
@@ -183,6 +184,7 @@ void Exchange::apply_real_ip() {
       const auto address = IpAddress::parse(text);
       if (!address) return;
       client_address_ = *address;
+      client_text_size_ = 0;
       if (!real_ip.recursive || !trusted(*address)) return;
     }
   }
@@ -315,6 +317,13 @@ const std::string& Exchange::map_value(std::uint32_t index) {
   evaluate(value != nullptr ? *value : map.default_, *this, result);
   map_values_[index] = std::move(result);
   return *map_values_[index];
+}
+
+std::string_view Exchange::client_text() {
+  if (client_text_size_ == 0) {
+    client_text_size_ = static_cast<std::uint8_t>(client_address_.write_host(client_text_));
+  }
+  return {client_text_, client_text_size_};
 }
 
 std::string_view Exchange::request_id() {

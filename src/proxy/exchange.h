@@ -75,6 +75,8 @@ class Exchange {
     return has_response_ ? &response_ : nullptr;
   }
   [[nodiscard]] const IpAddress& client() const { return client_address_; }
+  // Its text, as $remote_addr.
+  [[nodiscard]] std::string_view client_text();
   [[nodiscard]] std::string_view path() const { return path_; }
   [[nodiscard]] std::string_view args() const { return request_.query_text(); }
   [[nodiscard]] std::string_view host() const { return host_; }  // lower case, without port
@@ -182,6 +184,8 @@ class Exchange {
   bool has_request_ = false;
   bool pipelined_ = false;
   IpAddress client_address_;
+  char client_text_[48];
+  std::uint8_t client_text_size_ = 0;  // 0: not written yet
   std::string path_;
   std::string host_;
   // Regular expressions that matched, the last one last; only the first match_count_ are valid.

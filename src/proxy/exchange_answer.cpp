@@ -236,7 +236,6 @@ net::Task<void> Exchange::answer_return() {
 // --------------------------------------------------------------------------------
 
 net::Task<void> Exchange::finish_body() {
-  if (body_.complete() || !keep_alive_) co_return;
   body_.drop();
   const auto deadline = worker_.loop().now() + config().lingering_time;
   while (!body_.complete()) {

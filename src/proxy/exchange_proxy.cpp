@@ -265,6 +265,9 @@ void Exchange::end_attempt(upstream::Peer& peer, upstream::Outcome outcome, bool
   if (record.header.count() >= 0) stats.first_byte.observe(record.header);
   if (outcome == upstream::Outcome::failure) stats.failures.add();
   if (again) stats.retries.add();
+  const bool connecting =
+      record.error.what == Errc::connect_failed || record.error.what == Errc::connect_timed_out;
+  if (connecting) stats.connect_failures.add();
   if (!record.error.ok() && record.status == 0) {
     record.status = static_cast<std::uint16_t>(info(record.error.what).status);
   }

@@ -69,29 +69,24 @@ void append_uri(Exchange& x, const config::ProxyConfig& proxy, std::string& out)
   if (x.request().has_query) out.append("?").append(x.args());
 }
 
-bool is_framing(std::string_view name) {
-  return equal_ignoring_case(name, "content-length") ||
-         equal_ignoring_case(name, "transfer-encoding");
-}
-
 // The fields that the configuration sets. False: a value would break the head's lines.
-bool append_set_headers(Exchange& x, const config::ProxyConfig& proxy, bool keep, std::string& out,
-                        bool& upgrade, bool& connection_upgrade) {
+bool append_set_headers(Exchange& x, const Plan& plan, bool keep, std::string& out, bool& upgrade,
+                        bool& connection_upgrade) {
+  using Kind = Plan::SetHeader::Kind;
   bool wrote_connection = false;
-  for (const auto& header : proxy.set_headers) {
-    if (is_framing(header.name)) continue;  // the body's framing is always the proxy's own
+  for (const auto& header : plan.set_headers()) {
     const auto start = out.size();
-    out.append(header.name).append(": ");
+    out.append(header.prefix);
     const auto value_at = out.size();
-    evaluate(header.value, x, out);
-    const auto value = std::string_view(out).substr(value_at);
-    if (value.empty()) {
+    evaluate(*header.value, x, out);
+    if (out.size() == value_at) {
       out.resize(start);
       continue;
     }
-    if (!is_field_text(value)) return false;
-    if (equal_ignoring_case(header.name, "upgrade")) upgrade = true;
-    if (equal_ignoring_case(header.name, "connection")) {
+    const auto value = std::string_view(out).substr(value_at);
+    if (header.checked && !is_field_text(value)) return false;
+    if (header.kind == Kind::upgrade) upgrade = true;
+    if (header.kind == Kind::connection) {
       wrote_connection = true;
       connection_upgrade = http::list_has_token(value, "upgrade");
     }
@@ -129,7 +124,7 @@ WrittenRequest write_request_head(Exchange& x, const http::Framing& body, bool k
   bool upgrade = false;
   bool connection_upgrade = false;
   const bool websocket = proxy.forward_upgrade && !plan.sets_upgrade() && wants_websocket(x);
-  if (!append_set_headers(x, proxy, keep || websocket, out, upgrade, connection_upgrade)) {
+  if (!append_set_headers(x, plan, keep || websocket, out, upgrade, connection_upgrade)) {
     result.ok = false;
     return result;
   }

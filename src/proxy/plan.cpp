@@ -21,6 +21,25 @@ constexpr FieldId kHopByHop[] = {
     FieldId::connection, FieldId::keep_alive,        FieldId::proxy_connection, FieldId::te,
     FieldId::upgrade,    FieldId::transfer_encoding, FieldId::content_length};
 
+// The request's head holds no control characters, but what is decoded from it may.
+bool may_break_lines(const config::Value& value) {
+  using config::Variable;
+  return std::any_of(value.parts().begin(), value.parts().end(), [](const auto& part) {
+    if (!part.is_variable) return false;
+    switch (part.variable.id) {
+      case Variable::uri:
+      case Variable::document_uri:
+      case Variable::remote_user:
+      case Variable::map:
+      case Variable::capture:
+      case Variable::named_capture:
+        return true;
+      default:
+        return false;
+    }
+  });
+}
+
 }  // namespace
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
@@ -52,6 +71,18 @@ Plan::Plan(const config::Location& location) {
   for (const auto& header : proxy.set_headers) {
     replaced_.add(header.name);
     if (equal_ignoring_case(header.name, "upgrade")) sets_upgrade_ = true;
+    // The body's framing is always the proxy's own; an empty constant drops the field.
+    if (equal_ignoring_case(header.name, "content-length") ||
+        equal_ignoring_case(header.name, "transfer-encoding") || header.value.empty()) {
+      continue;
+    }
+    SetHeader set;
+    set.prefix = header.name + ": ";
+    set.value = &header.value;
+    if (equal_ignoring_case(header.name, "upgrade")) set.kind = SetHeader::Kind::upgrade;
+    if (equal_ignoring_case(header.name, "connection")) set.kind = SetHeader::Kind::connection;
+    set.checked = may_break_lines(header.value);
+    set_headers_.push_back(std::move(set));
   }
   for (const auto& name : proxy.hide_headers) {
     const auto id = http::field_id(name);

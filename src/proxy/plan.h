@@ -47,6 +47,15 @@ class Plan {
   [[nodiscard]] bool drops_response(http::FieldId id) const {
     return drop_response_[static_cast<std::size_t>(id)];
   }
+  // The fields that proxy_set_header sets.
+  struct SetHeader {
+    enum class Kind : std::uint8_t { plain, upgrade, connection };
+    std::string prefix;  // "Name: "
+    const config::Value* value = nullptr;
+    Kind kind = Kind::plain;
+    bool checked = false;  // the value might hold what would break a head's lines
+  };
+  [[nodiscard]] const std::vector<SetHeader>& set_headers() const { return set_headers_; }
   // Fields of the request that proxy_set_header replaces.
   [[nodiscard]] const NameSet& replaced() const { return replaced_; }
   // Fields of the answer that proxy_hide_header hides.
@@ -61,6 +70,7 @@ class Plan {
   using IdFlags = std::array<bool, 64>;
   IdFlags drop_request_{};
   IdFlags drop_response_{};
+  std::vector<SetHeader> set_headers_;
   NameSet replaced_;
   NameSet hidden_;
   std::pair<std::string, std::string> redirect_;

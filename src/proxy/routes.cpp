@@ -61,13 +61,15 @@ const LocationNode* LocationNode::longest_prefix(std::string_view path) const {
 // for nested ones; then, unless it is `^~`, the regular expressions of this level, in file order.
 LocationNode::Found LocationNode::search(std::string_view path, config::Regex::Captures& captures,
                                          Match& match) const {
-  if (const auto exact = exact_.find(path); exact != exact_.end()) {
-    match.node = exact->second;
-    return Found::final;
+  if (!exact_.empty()) {
+    if (const auto exact = exact_.find(path); exact != exact_.end()) {
+      match.node = exact->second;
+      return Found::final;
+    }
   }
   const LocationNode* prefix = longest_prefix(path);
   const bool whole = prefix != nullptr && prefix->location_->path.size() == path.size();
-  if (!whole) {
+  if (!whole && !slashless_.empty()) {
     if (const auto slashed = slashless_.find(path); slashed != slashless_.end()) {
       match = {slashed->second, true};
       return Found::final;

@@ -49,7 +49,8 @@ net::Task<void> Session::run() {
   Duration timeout{0};
   if (first != nullptr) timeout = first->hosts.default_server().config->client_header_timeout;
   while (!waiter_.cancelled()) {
-    if (pending_.empty() && !co_await wait_for_request(timeout)) break;
+    const bool at_hand = !pending_.empty() || client_.readable();
+    if (!at_hand && !co_await wait_for_request(timeout)) break;
     if (listen(worker_.runtime()->get()) == nullptr) break;  // a reload has removed the listener
     ++requests_;
     Exchange* exchange = worker_.take_exchange();

@@ -223,7 +223,7 @@ void append_forwarded_for(std::string& out, Exchange& x) {
     if (field.id != http::FieldId::x_forwarded_for) continue;
     out.append(x.request().value(field)).append(", ");
   }
-  append_host(out, x.client());
+  out.append(x.client_text());
 }
 
 const std::string& host_name() {
@@ -262,9 +262,6 @@ bool append_connection(std::string& out, Variable id, Exchange& x) {
     case Variable::nginx_version:
       out.append("1.31.5");
       return true;
-    case Variable::remote_addr:
-      append_host(out, x.client());
-      return true;
     case Variable::remote_port:
       if (x.client().port() != 0) append_number(out, x.client().port());
       return true;
@@ -273,9 +270,6 @@ bool append_connection(std::string& out, Variable id, Exchange& x) {
       return true;
     case Variable::realip_remote_port:
       if (x.session().peer().port() != 0) append_number(out, x.session().peer().port());
-      return true;
-    case Variable::scheme:
-      out.append("http");
       return true;
     case Variable::server_addr:
       append_host(out, net::local_address(x.session().client().fd()));
@@ -411,6 +405,17 @@ void append_request(std::string& out, Variable id, Exchange& x) {
 
 void evaluate(const config::VariableRef& variable, Exchange& x, std::string& out) {
   switch (variable.id) {
+    // What stands in nearly every proxy_set_header goes first.
+    case Variable::remote_addr:
+      out.append(x.client_text());
+      return;
+    case Variable::scheme:
+      out.append("http");
+      return;
+    case Variable::host:
+    case Variable::proxy_add_x_forwarded_for:
+      if (x.has_request()) append_request(out, variable.id, x);
+      return;
     case Variable::http:
       if (x.has_request()) append_fields(out, x.request(), variable.argument);
       return;
