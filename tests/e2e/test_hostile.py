@@ -75,9 +75,9 @@ def test_line_ends_in_a_decoded_path_do_not_reach_the_node(start):
     proxy = start.proxy(f"""upstream app {{ server {node.address}; }}
         server {{ listen @listen@; location / {{ proxy_pass http://app$uri; }} }}""")
     path = "/a%20HTTP/1.1%0d%0aHost:%20x%0d%0a%0d%0aGET%20/hidden"
-    answer = send_once(proxy.port, request(path))
-    assert answer is None or answer.status >= 400 or len(node.requests) == 1
-    assert "/hidden" not in node.targets
+    send_once(proxy.port, request(path))
+    # Refused, or passed on with its escapes.
+    assert "/a" not in node.targets
 
 
 @open_fault
@@ -223,10 +223,13 @@ def test_reader_that_never_catches_up_costs_no_memory(start):
     # A small buffer of the kernel stands for a slow network.
     proxy = start.proxy(site([node]).replace("@listen@;", "@listen@ sndbuf=32k;"))
     before = proxy.resident_kib()
-    with Client(proxy.port) as client:
-        client.send(request())
+    with socket.socket() as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        slow.settimeout(5)
+        slow.connect(("127.0.0.1", proxy.port))
+        slow.sendall(request())
         most = got = 0
-        while got < size - (1 << 20) and (data := client.sock.recv(65536)):
+        while got < size - (1 << 20) and (data := slow.recv(65536)):
             got += len(data)
             if got % (1 << 22) < 65536:
                 most = max(most, proxy.resident_kib())
