@@ -95,8 +95,7 @@ ROWS = [
         location = /one { proxy_pass http://@a@/two; } }""",
      get("/", "/x", "/api/", "/api/users?id=1", "/api/a%20b", "/api/a%2Fb", "/api/../x", "/barefoot",
          "/bare/x", "/bare", "/slash/x", "/query/x", "/query/x?y=2", "/one", "/one?x", "/api//x",
-         "/api/%3Fx", "/api/%23x", "/api/%25x", "/api/;x") +
-     [meant(request("/api/\"x"), "a quote is sent as %22; nginx 1.22 leaves it when it was plain")]),
+         "/api/%3Fx", "/api/%23x", "/api/%25x", "/api/;x", "/api/\"x")),
     ("proxy_pass with variables", """server { listen @listen@;
         location / { proxy_pass http://@a@$request_uri; }
         location /u/ { proxy_pass http://@a@$uri; }
@@ -185,9 +184,8 @@ ROWS = [
      [answer(f"302|Location: {location}|", target) for target, location in (
          ("/", "/x"), ("/", "http://@a@/x"), ("/", "https://@a@/x"), ("/", "http://other.example/x"),
          ("/api/q", "http://@a@/v1/x"), ("/api/q", "http://@a@/v2/x"), ("/api/q", "/v1/x"),
-         ("/pool/q", "http://pool/x?y"), ("/off/q", "/x"))] +
+         ("/pool/q", "http://pool/x?y"), ("/off/q", "/x"), ("/off/q", "http://@a@/x"))] +
      [answer("201|Location: http://@a@/x|x"),
-      still(answer("302|Location: http://@a@/x|", "/off/q"), "proxy_redirect off is not heeded"),
       still(answer("200|Refresh: 5; url=http://@a@/x|x"), "Refresh is not put right")]),
     ("add_header", """add_header X-Http h;
         server { listen @listen@; add_header X-Server s;
