@@ -63,10 +63,10 @@ void Waiter::cancel() {
 
 bool Descriptor::open(Loop& loop, int fd) {
   fd_ = fd;
-  readable_ = hung_up_ = broken_ = false;
+  readable_ = hung_up_ = broken_ = urgent_ = false;
   writable_ = true;
   epoll_event event{};
-  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.events = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET;
   event.data.ptr = this;
   if (::epoll_ctl(loop.epoll_, EPOLL_CTL_ADD, fd, &event) == 0) return true;
   const int error = errno;
@@ -84,7 +84,8 @@ void Descriptor::close() {
 int Descriptor::release() { return std::exchange(fd_, -1); }
 
 void Descriptor::apply(std::uint32_t events) {
-  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
+  if ((events & EPOLLPRI) != 0) urgent_ = true;
+  if ((events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
   if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) writable_ = true;
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up_ = true;
   if ((events & (EPOLLHUP | EPOLLERR)) != 0) broken_ = true;
@@ -106,7 +107,7 @@ IoResult Descriptor::read(char* to, std::size_t size) {
   if (n > 0) {
     const auto got = static_cast<std::size_t>(n);
     // A short read means drained; only after a hang-up is there the end left to be read.
-    if (got < size && !hung_up_) readable_ = false;
+    if (got < size && !hung_up_ && !urgent_) readable_ = false;
     return {IoResult::Status::ok, 0, got};
   }
   if (n == 0) return {IoResult::Status::eof, 0, 0};

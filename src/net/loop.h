@@ -141,6 +141,7 @@ class Descriptor {
   bool writable_ = true;
   bool hung_up_ = false;
   bool broken_ = false;
+  bool urgent_ = false;  // a read stops at urgent data: a short one does not mean drained
 };
 
 // Declares interest for the time of a wait; takes it back when it goes out of scope.

@@ -86,7 +86,15 @@ net::Task<Error> Attempt::connect() {
   auto& loop = worker_.loop();
   const auto began = loop.now();
   connection_ = std::make_unique<PeerConnection>();
-  const int fd = net::begin_connect(peer_.spec.endpoint);
+  int fd = net::begin_connect(peer_.spec.endpoint);
+  // Without a free descriptor, whoever is idle makes room.
+  if (fd < 0 && (errno == EMFILE || errno == ENFILE) && worker_.shed()) {
+    fd = net::begin_connect(peer_.spec.endpoint);
+  }
+  if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
+    worker_.mutable_stats().fd_exhausted.add();
+    co_return Error{Errc::local_resources, errno};
+  }
   if (fd < 0) co_return Error{Errc::connect_failed, errno};
   if (!connection_->open(loop, fd)) co_return Error{Errc::local_resources, errno};
   connection_->expect_connect();

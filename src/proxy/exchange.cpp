@@ -55,6 +55,8 @@ net::Task<Session::Afterwards> Exchange::run(Session& session) {
   } else if (!error.ok()) {
     fail(error);
     co_await respond_for(error);
+  } else if (add_slash_) {
+    co_await answer_slash();
   } else if (location_->config().return_) {
     enter(Phase::answer);
     co_await answer_return();
@@ -71,6 +73,7 @@ net::Task<Session::Afterwards> Exchange::run(Session& session) {
   Session::Afterwards after;
   after.keep = keep_alive_;
   after.linger = linger_;
+  after.reset = reset_;
   after.idle_timeout = request.keepalive_timeout;
   after.lingering_time = request.lingering_time;
   after.lingering_timeout = request.lingering_timeout;
@@ -91,7 +94,8 @@ void Exchange::begin(Session& session) {
   began_ = worker_.loop().now();
   reset(head_bytes_);
   reset(response_bytes_);
-  has_request_ = has_request_id_ = has_response_ = continue_sent_ = linger_ = false;
+  has_request_ = has_request_id_ = has_response_ = continue_sent_ = false;
+  add_slash_ = must_close_ = buffer_body_ = reset_ = linger_ = false;
   request_.size = 0;
   client_address_ = session.peer();
   client_text_size_ = 0;
@@ -215,11 +219,7 @@ Error Exchange::match() {
   if (location_->config().regex != nullptr) {
     remember_match(*location_->config().regex, path_);
   }
-  if (found.add_slash) {
-    path_.push_back('/');
-    status_ = 301;
-    return {Errc::client_bad_request, 0};
-  }
+  add_slash_ = found.add_slash;
   return {};
 }
 
@@ -237,7 +237,11 @@ Error Exchange::begin_body() {
   limits.max_size = request.client_max_body_size;
   limits.memory = request.client_body_buffer_size;
   const auto& proxy = location_->config().proxy;
-  limits.buffered = proxy && proxy->request_buffering;
+  // HTTP/1.0 knows no chunks: the body's length must be known before it is sent.
+  const bool unchunk =
+      proxy && proxy->http10 && request_.framing.kind == http::Framing::Kind::chunked;
+  buffer_body_ = proxy && (proxy->request_buffering || unchunk);
+  limits.buffered = buffer_body_;
   limits.keep = proxy ? proxy->retry_body_limit : 0;
   const auto after_head = std::string_view(head_bytes_).substr(request_.size);
   std::size_t taken = 0;

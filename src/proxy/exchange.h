@@ -124,6 +124,7 @@ class Exchange {
   void apply_real_ip();
   Error match();
   net::Task<void> answer_return();
+  net::Task<void> answer_slash();
   net::Task<void> proxy();
   net::Task<void> finish_body();
   void finish();
@@ -223,6 +224,10 @@ class Exchange {
   std::uint64_t answer_head_size_ = 0;
   std::string sent_head_;
   bool keep_alive_ = false;
+  bool add_slash_ = false;   // the path wants a slash at its end
+  bool must_close_ = false;  // the next request could not be told from what is still coming
+  bool buffer_body_ = false;
+  bool reset_ = false;  // the answer was cut short, and must look so
   bool linger_ = false;
 };
 

@@ -101,7 +101,7 @@ net::Task<Error> Exchange::send_continue() {
 void Exchange::decide_keep_alive() {
   const auto& request = config();
   const auto now = worker_.loop().now();
-  keep_alive_ = has_request_ && request_.keep_alive && !session_->draining() &&
+  keep_alive_ = has_request_ && !must_close_ && request_.keep_alive && !session_->draining() &&
                 !worker_.draining() && request.keepalive_timeout.count() > 0 &&
                 session_->requests() < request.keepalive_requests &&
                 now - session_->opened() < request.keepalive_time;
@@ -134,7 +134,6 @@ net::Task<void> Exchange::respond(int status, std::string_view body, std::string
   enter(Phase::answer);
   status_ = status;
   decide_keep_alive();
-  if (status >= 400 && status != 404 && !has_request_) keep_alive_ = false;
   auto& out = worker_.out();
   out.clear();
   out.append("HTTP/1.1 ").append(std::to_string(status)).append(" ");
@@ -173,20 +172,6 @@ net::Task<void> Exchange::respond_error(int status) {
 
 // The answer to a request that ended in `error`, if anything can be said any more.
 net::Task<void> Exchange::respond_for(Error error) {
-  if (status_ == 301) {  // a location that wants its slash
-    error_ = {};
-    std::string to;
-    std::string path = path_;
-    if (request_.has_query) path.append("?").append(args());
-    append_absolute(to, path);
-    const std::string page = content::error_page(301);
-    if (is_field_text(to)) {
-      co_await respond(301, page, "text/html", to);
-    } else {
-      co_await respond_error(400);
-    }
-    co_return;
-  }
   const int status = status_ != 0 ? status_ : info(error.what).status;
   const bool unreachable = error.what == Errc::client_closed || status == 0 ||
                            (error.what == Errc::shutting_down && !has_request_);
@@ -195,14 +180,26 @@ net::Task<void> Exchange::respond_for(Error error) {
     if (status_ == 0) status_ = has_request_ ? status : 400;
     keep_alive_ = false;
     // Cut short must look cut short: what has begun as an answer ends in a reset.
-    if (bytes_sent_ > 0 && error.what != Errc::client_closed) session_->client().reset_on_close();
+    reset_ = bytes_sent_ > 0 && error.what != Errc::client_closed;
     co_return;
   }
+  must_close_ = error.side() == Side::client;
+  linger_ = must_close_;
   co_await respond_error(status);
-  if (error.side() == Side::client) {
-    keep_alive_ = false;
-    linger_ = true;
+}
+
+// "/app" where only `location /app/` with proxy_pass is.
+net::Task<void> Exchange::answer_slash() {
+  std::string path = path_ + "/";
+  if (request_.has_query) path.append("?").append(args());
+  std::string to;
+  append_absolute(to, path);
+  if (!is_field_text(to)) {
+    co_await respond_error(400);
+    co_return;
   }
+  const std::string page = content::error_page(301);
+  co_await respond(301, page, "text/html", to);
 }
 
 net::Task<void> Exchange::answer_return() {

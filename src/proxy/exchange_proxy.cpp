@@ -42,7 +42,7 @@ net::Task<void> Exchange::proxy() {
     co_await respond_error(502);
     co_return;
   }
-  if (location_->config().proxy->request_buffering && !body_.complete()) {
+  if (buffer_body_ && !body_.complete()) {
     enter(Phase::body);
     const Error error = co_await read_body_ahead();
     if (!error.ok()) {

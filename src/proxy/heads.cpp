@@ -41,11 +41,25 @@ void append_fields(const http::Head& head, Passes passes, std::string& out) {
   if (run_end > run) out.append(head.base + run, run_end - run);
 }
 
+// A target made of variables may hold decoded bytes: those that would end it, or the line, are
+// escaped; what is an escape already stays.
+void append_target(std::string_view target, std::string& out) {
+  static constexpr char digits[] = "0123456789ABCDEF";
+  for (const char c : target) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte > 0x20 && byte != 0x7f) {
+      out.push_back(c);
+    } else {
+      out.append({'%', digits[byte >> 4], digits[byte & 15]});
+    }
+  }
+}
+
 void append_uri(Exchange& x, const config::ProxyConfig& proxy, std::string& out) {
   if (!proxy.upstream) {
     if (x.dynamic_has_uri()) {
       if (!x.dynamic_uri().starts_with('/')) out.push_back('/');
-      out.append(x.dynamic_uri());
+      append_target(x.dynamic_uri(), out);
     } else {
       out.append(x.origin_form());
     }

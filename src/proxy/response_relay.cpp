@@ -11,6 +11,8 @@ using Kind = http::Framing::Kind;
 
 // A client that does not keep up gets smaller reads, so that little is held for it.
 constexpr std::size_t kMinRead = 16 * 1024;
+// Bytes sent that may stay in front of those held back.
+constexpr std::size_t kCompact = 64 * 1024;
 constexpr std::size_t kChunkPrefix = 18;  // 16 hex digits and CRLF
 
 }  // namespace
@@ -149,6 +151,9 @@ Error ResponseRelay::flush() {
   moved_ = moved_ || result.size > 0;
   if (held() == 0) {
     tail_.clear();
+    tail_sent_ = 0;
+  } else if (tail_sent_ >= kCompact) {
+    tail_.erase(0, tail_sent_);
     tail_sent_ = 0;
   }
   return {};

@@ -56,6 +56,10 @@ net::Task<void> Session::run() {
     Exchange* exchange = worker_.take_exchange();
     const Afterwards after = co_await exchange->run(*this);
     worker_.give_exchange(exchange);
+    if (after.reset) {
+      client_.reset_on_close();
+      break;
+    }
     if (!after.keep || draining_) {
       if (after.linger || client_.readable() || !pending_.empty()) co_await linger(after);
       break;
@@ -68,6 +72,8 @@ net::Task<void> Session::run() {
 // False: the connection has ended, or has been idle for too long.
 net::Task<bool> Session::wait_for_request(Duration timeout) {
   const auto deadline = worker_.loop().now() + timeout;
+  // An idle connection keeps nothing of what was pipelined.
+  if (pending_.capacity() > std::string().capacity()) std::string().swap(pending_);
   idle_ = true;
   worker_.idle_begins(*this);
   net::Wake wake = net::Wake::ready;

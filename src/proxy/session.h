@@ -54,6 +54,7 @@ class Session {
   struct Afterwards {
     bool keep = false;
     bool linger = false;  // unread bytes of the client are on their way
+    bool reset = false;   // the answer was cut short: the connection ends in a reset
     Duration idle_timeout{0};
     Duration lingering_time{0};
     Duration lingering_timeout{0};

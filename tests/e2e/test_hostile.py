@@ -17,8 +17,6 @@ from harness import eventually, free_port, site, weir_only
 from wire import Client, Ended, reply, request, send_once
 
 pytestmark = weir_only
-open_fault = pytest.mark.xfail(strict=True, reason="known fault")
-
 HIDDEN = b"GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n"
 UPGRADE = ("Connection: upgrade", "Upgrade: websocket")
 
@@ -44,7 +42,6 @@ def behind_slash(start, node):
             location / {{ proxy_pass http://app; }} }}""")
 
 
-@open_fault
 def test_body_of_a_request_redirected_to_its_slash_is_no_request(start):
     node = start.node()
     proxy = behind_slash(start, node)
@@ -59,7 +56,6 @@ def test_body_of_a_request_redirected_to_its_slash_is_no_request(start):
     assert set(node.targets) == {"/last"}
 
 
-@open_fault
 def test_request_after_one_redirected_to_its_slash_is_answered(start):
     node = start.node()
     proxy = behind_slash(start, node)
@@ -69,7 +65,6 @@ def test_request_after_one_redirected_to_its_slash_is_answered(start):
         assert client.read_response().status == 200
 
 
-@open_fault
 def test_line_ends_in_a_decoded_path_do_not_reach_the_node(start):
     node = start.node()
     proxy = start.proxy(f"""upstream app {{ server {node.address}; }}
@@ -80,7 +75,6 @@ def test_line_ends_in_a_decoded_path_do_not_reach_the_node(start):
     assert "/a" not in node.targets
 
 
-@open_fault
 def test_no_chunks_to_a_node_spoken_to_in_http_1_0(start):
     node = start.node()
     proxy = start.before(node, location="proxy_http_version 1.0; proxy_request_buffering off;")
@@ -94,7 +88,6 @@ def test_no_chunks_to_a_node_spoken_to_in_http_1_0(start):
 # ---- an answer given to the wrong client
 
 
-@open_fault
 def test_urgent_data_does_not_hide_bytes_after_an_answer(start):
     cork = 3  # TCP_CORK: all in one segment
 
@@ -143,7 +136,7 @@ def cut(connection, _):
 
 
 @pytest.mark.parametrize("after", [
-    b"", pytest.param(b"X", marks=open_fault)], ids=["alone", "more bytes of the client"])
+    b"", b"X"], ids=["alone", "more bytes of the client"])
 def test_cut_answer_ends_in_a_reset_for_http_1_0(start, after):
     node = start.node(cut)
     proxy = start.before(node)
@@ -154,7 +147,6 @@ def test_cut_answer_ends_in_a_reset_for_http_1_0(start, after):
                 pass
 
 
-@open_fault
 def test_refused_counted_body_announces_the_close(start):
     node = start.node()
     proxy = start.before(node, location="client_max_body_size 10;")
@@ -210,7 +202,6 @@ def test_every_connection_to_a_node_is_given_back(start, end):
 # ---- what grows
 
 
-@open_fault
 def test_reader_that_never_catches_up_costs_no_memory(start):
     size = 100 << 20
 
@@ -236,7 +227,6 @@ def test_reader_that_never_catches_up_costs_no_memory(start):
     assert most - before < 32 * 1024
 
 
-@open_fault
 def test_idle_connection_keeps_nothing_of_pipelined_requests(start):
     node = start.node()
     proxy = start.before(node, server="location = /local { return 200 x; }")

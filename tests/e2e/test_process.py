@@ -104,7 +104,7 @@ def test_many_reloads_under_load_fail_no_request(start):
         thread.join()
     assert not bad
     # Flat, but for what the allocator keeps.
-    assert memory[-1] - memory[0] < 4096, memory
+    assert memory[-1] < memory[0] * 1.1 + 2048, memory
 
 
 def test_a_listener_comes_and_goes_with_a_reload(start):
