@@ -85,9 +85,20 @@ void Log::write(LogLevel level, std::string_view text, std::uint64_t connection)
     size += static_cast<std::size_t>(std::snprintf(line.data() + size, line.size() - size, "*%llu ",
                                                    static_cast<unsigned long long>(connection)));
   }
-  const auto copied = std::min(text.size(), line.size() - size - 1);
-  std::memcpy(line.data() + size, text.data(), copied);
-  size += copied;
+  // Control characters, which requests may bring, must not make lines of their own.
+  static constexpr char hex[] = "0123456789ABCDEF";
+  for (const char c : text) {
+    if (size + 5 > line.size()) break;
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte != 0x7f) {
+      line[size++] = c;
+      continue;
+    }
+    line[size++] = '\\';
+    line[size++] = 'x';
+    line[size++] = hex[byte >> 4];
+    line[size++] = hex[byte & 15];
+  }
   line[size++] = '\n';
 
   const std::lock_guard lock(mutex_);

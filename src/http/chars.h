@@ -18,6 +18,7 @@ namespace weir::http {
 enum NameByte : std::uint8_t {
   name_token = 0,
   name_underscore = 0x01,  // a token character that nginx refuses by default
+  name_odd = 0x04,         // a token character that nginx takes for none: all but A-Z a-z 0-9 - _
   name_foreign = 0x02,     // printable or non-ASCII, but no token character
   name_colon = 0x40,       // the end of a name
   name_fatal = 0x80,       // control character, space, tab: never in a name
@@ -51,9 +52,10 @@ inline constexpr std::uint8_t name_stop = name_colon | name_fatal;
       table[i] = name_foreign;
     }
   }
-  for (const char c : std::string_view("!#$%&'*+-.^`|~")) {
-    table[static_cast<unsigned char>(c)] = name_token;
+  for (const char c : std::string_view("!#$%&'*+.^`|~")) {
+    table[static_cast<unsigned char>(c)] = name_odd;
   }
+  table[static_cast<unsigned char>('-')] = name_token;
   table[static_cast<unsigned char>('_')] = name_underscore;
   table[static_cast<unsigned char>(':')] = name_colon;
   return table;
@@ -64,7 +66,9 @@ inline constexpr std::array<std::uint8_t, 256> name_table = make_name_table();
   return name_table[static_cast<unsigned char>(c)];
 }
 // tchar of RFC 9110 section 5.6.2.
-[[nodiscard]] constexpr bool is_token_char(char c) { return name_byte(c) <= name_underscore; }
+[[nodiscard]] constexpr bool is_token_char(char c) {
+  return (name_byte(c) & (name_foreign | name_colon | name_fatal)) == 0;
+}
 
 // A byte that cannot be in a field value or reason phrase: a control character but tab.
 [[nodiscard]] constexpr bool ends_text(char c) {

@@ -83,7 +83,7 @@ ParseResult check_odd_name(const Cursor& cursor, Side side, std::string_view nam
                                        : complete();
   }
   if (imitates_framing(name)) return error(400, "field name imitates a framing field");
-  invalid = (flags & name_foreign) != 0 || !cursor.limits.underscores_in_headers;
+  invalid = (flags & (name_foreign | name_odd)) != 0 || !cursor.limits.underscores_in_headers;
   if (invalid && !cursor.limits.ignore_invalid_headers) {
     return error(400, "invalid character in a field name");
   }
@@ -218,7 +218,7 @@ bool imitates_framing(std::string_view name) {
   char folded[20];  // longer than the longest name looked for
   std::size_t size = 0;
   for (const char c : name) {
-    if (name_byte(c) == name_foreign) continue;
+    if ((name_byte(c) & (name_foreign | name_odd)) != 0) continue;
     if (size == sizeof folded) return false;
     folded[size++] = c == '_' ? '-' : c;
   }

@@ -35,9 +35,9 @@ bool Acceptor::accept_one(bool& exhausted) {
     worker_.accepted(fd, listen_text_, IpAddress(reinterpret_cast<sockaddr*>(&address)));
     return true;
   }
-  if (errno == ECONNABORTED || errno == EINTR || errno == EPROTO) return true;
   exhausted = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
-  return false;
+  // Anything else (ECONNABORTED, network errors of the connection: accept(2)) concerns one client.
+  return !exhausted && errno != EAGAIN && errno != EWOULDBLOCK && errno != EBADF && errno != EINVAL;
 }
 
 net::Task<void> Acceptor::run() {

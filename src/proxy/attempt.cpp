@@ -228,11 +228,11 @@ net::Task<Error> Attempt::read_head() {
       if (!got.blocked() || send_failed_) co_return closed_error(got.error);
     }
     if (x_.client_gone()) co_return Error{Errc::client_closed, 0};
-    if (pushed.wants_client && x_.body_too_slow()) co_return Error{Errc::client_timed_out, 0};
     if (pushed.wants_client && !x_.continue_sent_) {
       const Error error = co_await x_.send_continue();
       if (!error.ok()) co_return error;
     }
+    if (pushed.wants_client && x_.body_too_slow()) co_return Error{Errc::client_timed_out, 0};
     auto limit = proxy_.read_timeout;
     if (pushed.wants_client) limit = x_.config().client_body_timeout;
     if (pushed.wants_peer) limit = proxy_.send_timeout;
@@ -242,7 +242,9 @@ net::Task<Error> Attempt::read_head() {
     const net::Interest room(pushed.wants_peer ? connection_->on_writable : none, waiter);
     net::Waiter* none2 = nullptr;
     const net::Interest bytes(pushed.wants_client ? client.on_readable : none2, waiter);
+    const auto wait_began = loop.now();
     const auto wake = co_await waiter.wait(progress + limit);
+    if (pushed.wants_client) x_.body_waited_ += loop.now() - wait_began;
     if (wake == net::Wake::cancelled) co_return Error{Errc::shutting_down, 0};
     if (wake == net::Wake::timeout) {
       if (pushed.wants_client) co_return Error{Errc::client_timed_out, 0};
@@ -306,10 +308,18 @@ Error Attempt::informational() {
   if (x_.response_.status == 100 || !proxy_.pass_early_hints || x_.request_.version == 10) {
     return {};
   }
-  // A hint that the client has no room for is dropped whole; part of one cannot be.
+  // Links are what a hint is for (RFC 8297); nothing else of it passes.
   const auto& head = x_.response_;
-  const auto sent = x_.session_->client().write({head.base, head.size});
-  if (sent.ok() && sent.size < head.size) return {Errc::client_write_stalled, 0};
+  std::string hint = "HTTP/1.1 " + std::to_string(head.status) + " ";
+  hint.append(head.reason_text()).append("\r\n");
+  for (const auto& field : head.fields) {
+    if (!equal_ignoring_case(head.name(field), "link")) continue;
+    hint.append("Link: ").append(head.value(field)).append("\r\n");
+  }
+  hint.append("\r\n");
+  // One that the client has no room for is dropped whole; part of one cannot be.
+  const auto sent = x_.session_->client().write(hint);
+  if (sent.ok() && sent.size < hint.size()) return {Errc::client_write_stalled, 0};
   return {};
 }
 

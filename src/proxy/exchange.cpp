@@ -95,6 +95,7 @@ void Exchange::begin(Session& session) {
   reset(head_bytes_);
   reset(response_bytes_);
   has_request_ = has_request_id_ = has_response_ = continue_sent_ = false;
+  body_waited_ = Duration{0};
   add_slash_ = must_close_ = buffer_body_ = reset_ = linger_ = false;
   request_.size = 0;
   client_address_ = session.peer();
@@ -183,6 +184,7 @@ void Exchange::apply_real_ip() {
       list = comma == std::string_view::npos ? std::string_view{} : list.substr(0, comma);
       while (text.starts_with(' ')) text.remove_prefix(1);
       while (text.ends_with(' ')) text.remove_suffix(1);
+      if (text.empty()) continue;  // a comma too many
       if (text.find('.') != std::string_view::npos) text = text.substr(0, text.find(':'));
       if (text.starts_with('[')) text = text.substr(0, text.find(']') + 1);
       const auto address = IpAddress::parse(text);
@@ -283,9 +285,16 @@ std::string_view Exchange::named_capture(std::string_view name) const {
 }
 
 const std::string& Exchange::map_value(std::uint32_t index) {
+  constexpr int kMaxDepth = 16;  // of maps whose values refer to maps, themselves perhaps
+  static const std::string nothing;
+  if (map_depth_ >= kMaxDepth) return nothing;
+  ++map_depth_;
   const auto& map = runtime().model->maps[index];
   if (map_values_.size() <= index) map_values_.resize(runtime().model->maps.size());
-  if (map_values_[index] && !map.volatile_) return *map_values_[index];
+  if (map_values_[index] && !map.volatile_) {
+    --map_depth_;
+    return *map_values_[index];
+  }
   map_values_[index].emplace();  // a map that refers to itself sees an empty value
 
   std::string source;
@@ -320,7 +329,12 @@ const std::string& Exchange::map_value(std::uint32_t index) {
   std::string result;
   evaluate(value != nullptr ? *value : map.default_, *this, result);
   map_values_[index] = std::move(result);
+  --map_depth_;
   return *map_values_[index];
+}
+
+std::string_view Exchange::pool_name() const {
+  return pool_ != nullptr ? std::string_view(pool_->pool->name()) : std::string_view{};
 }
 
 std::string_view Exchange::client_text() {

@@ -92,6 +92,7 @@ class Exchange {
   [[nodiscard]] TimePoint began() const { return began_; }
   [[nodiscard]] const RequestBody& body() const { return body_; }
   [[nodiscard]] const std::vector<AttemptRecord>& attempts() const { return attempts_; }
+  [[nodiscard]] std::string_view pool_name() const;
   [[nodiscard]] std::string_view request_id();
   [[nodiscard]] bool pipelined() const { return pipelined_; }
   [[nodiscard]] Error error() const { return error_; }
@@ -200,6 +201,8 @@ class Exchange {
   config::Regex::Captures captures_;  // for the search of the moment
   RequestBody body_;
   bool continue_sent_ = false;
+  Duration body_waited_{0};  // for the client's bytes
+  int map_depth_ = 0;
   char request_id_[32];
   bool has_request_id_ = false;
   std::vector<std::optional<std::string>> map_values_;

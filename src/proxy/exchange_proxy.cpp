@@ -77,7 +77,8 @@ net::Task<void> Exchange::proxy() {
     if (error.ok()) {
       attempts_.back().header = now - began;
       attempts_.back().status = response_.status;
-      if (response_.status == 101 && !attempt.asks_upgrade()) error = {Errc::peer_bad_head, 0};
+      const bool unasked = !attempt.asks_upgrade() || !attempt.request_sent();
+      if (response_.status == 101 && unasked) error = {Errc::peer_bad_head, 0};
     }
     if (!body_.replayable()) tries_.body_lost();
     const auto decision = tries_.again(attempt.result(error), now);
@@ -180,8 +181,9 @@ net::Task<Error> Exchange::read_body_ahead() {
     if (!error.ok()) co_return error;
     if (body_too_slow()) co_return Error{Errc::client_timed_out, 0};
     const net::Interest readable(client.on_readable, session_->waiter());
-    const auto wake =
-        co_await session_->waiter().wait(worker_.loop().now() + config().client_body_timeout);
+    const auto began = worker_.loop().now();
+    const auto wake = co_await session_->waiter().wait(began + config().client_body_timeout);
+    body_waited_ += worker_.loop().now() - began;
     if (wake == net::Wake::cancelled) co_return Error{Errc::shutting_down, 0};
     if (wake == net::Wake::timeout) co_return Error{Errc::client_timed_out, 0};
   }
@@ -190,9 +192,8 @@ net::Task<Error> Exchange::read_body_ahead() {
 
 bool Exchange::body_too_slow() const {
   constexpr Duration grace = std::chrono::seconds{10};
-  const auto elapsed = worker_.loop().now() - began_;
-  if (config().min_body_rate == 0 || elapsed < grace) return false;
-  const auto rate = body_.received() * 1000 / static_cast<std::uint64_t>(elapsed.count());
+  if (config().min_body_rate == 0 || body_waited_ < grace) return false;
+  const auto rate = body_.received() * 1000 / static_cast<std::uint64_t>(body_waited_.count());
   return rate < config().min_body_rate;
 }
 
@@ -219,9 +220,8 @@ net::Task<Error> Exchange::tunnel(Attempt& attempt) {
   keep_alive_ = false;
   auto& head = worker_.out();
   head.clear();
-  if (!write_response_head(*this, Delivery::tunnel, true, head)) {
-    co_return Error{Errc::client_bad_request, 0};
-  }
+  const auto written = write_response_head(*this, Delivery::tunnel, true, head);
+  if (written != HeadResult::ok) co_return to_error(written);
   status_ = 101;
   answer_head_size_ = head.size();
   sent_head_.assign(head);

@@ -1,6 +1,7 @@
 #include "proxy/heads.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstring>
 
@@ -18,12 +19,40 @@ void append_number(std::string& out, std::uint64_t number) {
   out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
 }
 
-// Whether a field is one that the message's own Connection field names.
-bool named_by_connection(const http::Head& head, std::string_view name) {
-  return std::any_of(head.fields.begin(), head.fields.end(), [&](const http::Field& field) {
-    return field.id == FieldId::connection && http::list_has_token(head.value(field), name);
-  });
-}
+// The options of a message's Connection fields: names of fields that do not pass. Nobody needs
+// more than a few, and each is looked for among all fields.
+class ConnectionOptions {
+ public:
+  explicit ConnectionOptions(const http::Head& head, bool any) {
+    if (!any) return;
+    for (const auto& field : head.fields) {
+      if (field.id == FieldId::connection) add(head.value(field));
+    }
+  }
+  [[nodiscard]] bool too_many() const { return too_many_; }
+  [[nodiscard]] bool names(std::string_view field) const {
+    return std::any_of(options_.begin(), options_.begin() + static_cast<std::ptrdiff_t>(count_),
+                       [&](std::string_view option) { return equal_ignoring_case(option, field); });
+  }
+
+ private:
+  void add(std::string_view list) {
+    while (!list.empty() && !too_many_) {
+      const auto comma = std::min(list.find(','), list.size());
+      auto option = list.substr(0, comma);
+      list.remove_prefix(std::min(comma + 1, list.size()));
+      while (option.starts_with(' ') || option.starts_with('\t')) option.remove_prefix(1);
+      while (option.ends_with(' ') || option.ends_with('\t')) option.remove_suffix(1);
+      if (option.empty()) continue;
+      too_many_ = count_ == options_.size();
+      if (!too_many_) options_[count_++] = option;
+    }
+  }
+
+  std::array<std::string_view, 32> options_;
+  std::size_t count_ = 0;
+  bool too_many_ = false;
+};
 
 // Appends the lines of `head` that `passes` lets through, run by run.
 template <class Passes>
@@ -155,13 +184,15 @@ WrittenRequest write_request_head(Exchange& x, const http::Framing& body, bool k
   } else if (body.kind == http::Framing::Kind::chunked) {
     out.append("Transfer-Encoding: chunked\r\n");
   }
+  const ConnectionOptions options(request, request.connection_names_fields);
+  if (options.too_many()) result.ok = false;
   append_fields(
       request,
       [&](const http::Field& field) {
         if (plan.drops_request(field.id) || field.invalid_name) return false;
         const auto name = request.name(field);
         if (plan.replaced().has(name)) return false;
-        return !request.connection_names_fields || !named_by_connection(request, name);
+        return !options.names(name);
       },
       out);
   out.append("\r\n");
@@ -200,7 +231,7 @@ bool append_added_headers(Exchange& x, int status, std::string& out) {
   return true;
 }
 
-bool write_response_head(Exchange& x, Delivery delivery, bool keep_alive, std::string& out) {
+HeadResult write_response_head(Exchange& x, Delivery delivery, bool keep_alive, std::string& out) {
   const auto& response = *x.response();
   const auto& plan = x.location().plan();
   out.append("HTTP/1.1 ");
@@ -212,6 +243,8 @@ bool write_response_head(Exchange& x, Delivery delivery, bool keep_alive, std::s
   const std::string& redirect_to = plan.redirect().second;
   const bool counted =
       response.framing.kind == http::Framing::Kind::counted || delivery == Delivery::none;
+  const ConnectionOptions options(response, response.connection_names_fields);
+  if (options.too_many()) return HeadResult::bad_answer;
   append_fields(
       response,
       [&](const http::Field& field) {
@@ -223,7 +256,7 @@ bool write_response_head(Exchange& x, Delivery delivery, bool keep_alive, std::s
           return false;  // written below
         }
         if (!plan.hidden().empty() && plan.hidden().has(name)) return false;
-        return !response.connection_names_fields || !named_by_connection(response, name);
+        return !options.names(name);
       },
       out);
   if (const auto* location = response.find(FieldId::location);
@@ -252,9 +285,9 @@ bool write_response_head(Exchange& x, Delivery delivery, bool keep_alive, std::s
       append_keep_alive(x, out);
     }
   }
-  if (!append_added_headers(x, response.status, out)) return false;
+  if (!append_added_headers(x, response.status, out)) return HeadResult::bad_value;
   out.append("\r\n");
-  return true;
+  return HeadResult::ok;
 }
 
 }  // namespace weir::proxy

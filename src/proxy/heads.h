@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/error.h"
 #include "http/head.h"
 
 namespace weir::proxy {
@@ -30,10 +31,19 @@ enum class Delivery : std::uint8_t {
   tunnel,       // 101
 };
 
-// Appends the head of the peer's answer for the client to `out`. False: a value of add_header
-// would have broken the head's lines.
-[[nodiscard]] bool write_response_head(Exchange& x, Delivery delivery, bool keep_alive,
-                                       std::string& out);
+enum class HeadResult : std::uint8_t {
+  ok,
+  bad_value,   // a value of add_header would have broken the head's lines
+  bad_answer,  // the peer's head is beyond what can be passed on
+};
+// Appends the head of the peer's answer for the client to `out`.
+[[nodiscard]] HeadResult write_response_head(Exchange& x, Delivery delivery, bool keep_alive,
+                                             std::string& out);
+
+// The error that a failed write_response_head() stands for.
+[[nodiscard]] inline Error to_error(HeadResult result) {
+  return {result == HeadResult::bad_value ? Errc::client_bad_request : Errc::peer_bad_head, 0};
+}
 
 // Appends what tells a client that its connection is kept.
 void append_keep_alive(Exchange& x, std::string& out);

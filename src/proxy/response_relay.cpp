@@ -169,10 +169,12 @@ Error ResponseRelay::begin() {
   auto& head = worker_.out();
   head.clear();
   if (delivery_ == Delivery::unchunk || delivery_ == Delivery::until_close) x_.keep_alive_ = false;
-  if (!write_response_head(x_, delivery_, x_.keep_alive_, head)) {
-    return {Errc::client_bad_request, 0};
+  x_.status_ = x_.response_.status;  // $status in add_header
+  const auto written = write_response_head(x_, delivery_, x_.keep_alive_, head);
+  if (written != HeadResult::ok) {
+    x_.status_ = 0;
+    return to_error(written);
   }
-  x_.status_ = x_.response_.status;
   x_.answer_head_size_ = head.size();
   x_.sent_head_.assign(head);
   if (piece.size == 0) {

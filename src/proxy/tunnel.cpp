@@ -50,6 +50,8 @@ net::Task<Error> Tunnel::run(net::Waiter& waiter, Duration idle) {
     const bool up_moved = step(up_);
     if (down_moved || up_moved) active = loop_.now();
     if (down_.failed || up_.failed || (down_.ended && up_.ended)) co_return Error{};
+    // One that has finished sending can still go altogether.
+    if ((down_.ended && down_.from.broken()) || (up_.ended && up_.from.broken())) co_return Error{};
     const bool more_down = down_.held() == 0 && !down_.ended && down_.from.readable();
     const bool more_up = up_.held() == 0 && !up_.ended && up_.from.readable();
     net::Wake wake;

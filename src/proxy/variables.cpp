@@ -183,14 +183,16 @@ void append_times(std::string& out, const std::vector<AttemptRecord>& attempts,
   });
 }
 
-void append_upstream(std::string& out, Variable id, const std::vector<AttemptRecord>& attempts) {
+void append_upstream(std::string& out, Variable id, Exchange& x) {
+  const auto& attempts = x.attempts();
+  const auto pool = x.pool_name();  // in the place of a peer when none was live, as in nginx
   const auto counts = [&](std::uint64_t AttemptRecord::*count) {
     append_list(out, attempts, [&](const AttemptRecord& a) { append_number(out, a.*count); });
   };
   switch (id) {
     case Variable::upstream_addr:
       return append_list(out, attempts, [&](const AttemptRecord& a) {
-        out.append(a.peer == nullptr ? std::string_view("no-live") : a.peer->text);
+        out.append(a.peer == nullptr ? pool : std::string_view(a.peer->text));
       });
     case Variable::upstream_status:
       return append_list(out, attempts, [&](const AttemptRecord& a) {
@@ -397,7 +399,7 @@ void append_request(std::string& out, Variable id, Exchange& x) {
       out.append(request.version == 10 ? "HTTP/1.0" : "HTTP/1.1");
       return;
     default:
-      return append_upstream(out, id, x.attempts());
+      return append_upstream(out, id, x);
   }
 }
 
@@ -437,7 +439,7 @@ void evaluate(const config::VariableRef& variable, Exchange& x, std::string& out
       out.append(x.capture(variable.index));
       return;
     case Variable::named_capture:
-      out.append(x.named_capture(variable.argument));
+      out.append(x.named_capture(x.runtime().model->captures[variable.index]));
       return;
     default:
       break;

@@ -439,10 +439,10 @@ TEST_CASE("maps and captures") {
 }
 
 TEST_CASE("what is accepted without effect is listed") {
-  const auto result = weir::config::load_text(
-      "t",
-      "daemon on; http { sendfile on; gzip on; types { text/html html; } proxy_intercept_errors off; }",
-      options());
+  const auto result = weir::config::load_text("t",
+                                              "daemon on; http { sendfile on; gzip on; types { "
+                                              "text/html html; } proxy_intercept_errors off; }",
+                                              options());
   REQUIRE(result.model);
   std::string names;
   for (const auto& accepted : result.model->accepted) {

@@ -72,7 +72,7 @@ ROWS = [
         location ~ ^/(?<word>\\w+)/ { return 200 "second $word"; }
         location ~ . { return 200 "third $uri"; } }""",
      get("/abc/12", "/", "/a%20b") +
-     [still(request(target), "named captures are empty") for target in ("/abc/12x", "/abc/")]),
+     [request(target) for target in ("/abc/12x", "/abc/")]),
     ("location without a slash redirects", """server { listen @listen@;
         location /app/ { proxy_pass http://@a@; }
         location = /own { return 200 own; }
@@ -125,7 +125,7 @@ ROWS = [
       request("/default", host="Example.COM:8080"),
       request("/default", "Cookie: a=b", "cookie: c=d", "X-Two: 1", "X-Two: 2"),
       request("/default", "X_under: 1"),
-      still(request("/default", "X.dot: 2"), "nginx drops a name with a dot (ignore_invalid_headers)"),
+      request("/default", "X.dot: 2"),
       request("/default", "TE: trailers", "Connection: close"),
       meant(request("/default", "Connection: X-Hop", "X-Hop: 1"),
             "what Connection names is of this hop only, RFC 9110 section 7.6.1")]),
@@ -196,7 +196,7 @@ ROWS = [
             location /no { return 404; }
             location /always { return 404; add_header X-Always yes always; } }""",
      get("/", "/own", "/ret", "/no", "/always") +
-     [still(request("/var"), "$status is 000 in a field of a proxied answer")] +
+     [request("/var")] +
      [answer(script, target) for target in ("/", "/own") for script in ("404|x", "302|y", "500|z",
                                                                        "201|", "206|w")]),
     ("proxy_hide_header", """server { listen @listen@;
@@ -243,7 +243,7 @@ ROWS = [
          "q.d.example", "www.e.org", "www.e.co.uk", "www.e",
          "xy.example", "127.0.0.1", "a.example:99")] +
      [b"GET / HTTP/1.0\r\n\r\n", b"GET http://a.example/ HTTP/1.1\r\nHost: d.example\r\n\r\n"] +
-     [still(request(host=host), "named captures are empty")
+     [request(host=host)
       for host in ("x42.example", "x42.example:80")]),
 
     # map, variables.
@@ -272,7 +272,7 @@ ROWS = [
          "1.2.3.4", "1.2.3.4, 10.0.0.1", "::1", "[2001:db8::1]:80", "1.2.3.4:80", "nonsense",
          "1.2.3.4, nonsense", "", " 5.6.7.8 ", "unix:")] + [request("/")] +
      [request("/", "X-Forwarded-For: 1.2.3.4", "X-Forwarded-For: 5.6.7.8"),
-      still(request("/", "X-Forwarded-For: 1.2.3.4,"), "nginx passes over a comma at the end")]),
+      request("/", "X-Forwarded-For: 1.2.3.4,")]),
     ("real IP, recursive", """set_real_ip_from 127.0.0.1; set_real_ip_from 10.0.0.0/8;
         real_ip_header X-Forwarded-For; real_ip_recursive on;
         server { listen @listen@; return 200 "$remote_addr"; }""",

@@ -85,6 +85,23 @@ def test_no_chunks_to_a_node_spoken_to_in_http_1_0(start):
     assert node.requests or answer.status >= 400
 
 
+def test_a_connection_field_of_thousands_of_options_is_refused(start):
+    node = start.node()
+    proxy = start.before(node)
+    options = "Connection: " + ",".join(["a"] * 5000)
+    assert send_once(proxy.port, request("/", options)).status == 400
+    assert send_once(proxy.port, request("/", "Connection: " + ",".join(["x-a"] * 20))).status == 200
+    assert len(node.requests) == 1
+
+
+def test_a_map_that_refers_to_itself_ends(start):
+    node = start.node()
+    proxy = start.before(node, http='map $uri $loop { volatile; default "x$loop"; }',
+                         location="proxy_set_header X-Loop $loop;")
+    assert send_once(proxy.port, request()).status == 200
+    assert set(node.requests[0].get("x-loop")) == {"x"}
+
+
 # ---- an answer given to the wrong client
 
 
