@@ -39,6 +39,7 @@ void TimerWheel::file(Timer& timer) {
   if (timer.next_ != nullptr) timer.next_->prev_ = &timer;
   slots_[slot] = &timer;
   used_[slot / 64] |= std::uint64_t{1} << (slot % 64);
+  first_used_ = std::min(first_used_, timer.tick_);
   ++filed_;
 }
 
@@ -78,15 +79,17 @@ void TimerWheel::advance(TimePoint now) {
 
 int TimerWheel::wait_ms(TimePoint now) const {
   if (filed_ == 0) return -1;
-  for (std::size_t ahead = 1; ahead <= kSlots;) {
-    const auto slot = slot_of(current_ + static_cast<std::int64_t>(ahead));
+  const auto last = current_ + static_cast<std::int64_t>(kSlots);
+  for (auto tick = std::max(first_used_, current_ + 1); tick <= last;) {
+    const auto slot = slot_of(tick);
     const auto word = used_[slot / 64] >> (slot % 64);
     if (word == 0) {
-      ahead += 64 - slot % 64;
+      tick += static_cast<std::int64_t>(64 - slot % 64);
       continue;
     }
-    ahead += static_cast<std::size_t>(std::countr_zero(word));
-    const TimePoint due{(current_ + static_cast<std::int64_t>(ahead)) * kTick};
+    tick += std::countr_zero(word);
+    first_used_ = tick;
+    const TimePoint due{tick * kTick};
     return static_cast<int>(std::max<std::int64_t>(0, (due - now).count()));
   }
   return static_cast<int>((kTick * static_cast<int>(kSlots)).count());

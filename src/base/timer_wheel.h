@@ -75,6 +75,8 @@ class TimerWheel {
   std::array<Timer*, kSlots> slots_{};
   std::array<std::uint64_t, kSlots / 64> used_{};
   std::int64_t current_;  // every tick up to this one has been fired
+  // No slot before this tick is in use; where wait_ms() begins to look.
+  mutable std::int64_t first_used_ = 0;
   std::size_t filed_ = 0;
   Timer* firing_ = nullptr;  // what is left of the slot that advance() is working on
 };
