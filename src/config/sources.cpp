@@ -3,6 +3,7 @@
 #include <glob.h>
 #include <sys/stat.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -22,9 +23,14 @@ bool read_regular_file(const std::string& path, std::string& content, std::strin
     error = "it is a directory";
     return false;
   }
-  content.resize(Sources::kMaxFileSize + 1);
-  in.read(content.data(), static_cast<std::streamsize>(content.size()));
-  content.resize(static_cast<std::size_t>(in.gcount()));
+  // In pieces: a file's size is not known beforehand (it may be a pipe), and is small as a rule.
+  content.clear();
+  std::array<char, 16 * 1024> piece;
+  while (content.size() <= Sources::kMaxFileSize) {
+    in.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+    if (in.gcount() <= 0) break;
+    content.append(piece.data(), static_cast<std::size_t>(in.gcount()));
+  }
   if (in.bad()) {
     error = "reading failed";
     return false;
