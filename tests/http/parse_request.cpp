@@ -568,10 +568,10 @@ TEST_CASE("every byte at every place of a value, a target and a name") {
       const bool taken = !control && c != ' ' && !(c == ':' && at == 0);
       CHECK((name.result.status == ParseStatus::complete) == taken);
       if (!taken || c == ':') continue;
-      const bool token = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
-                         (byte >= 'A' && byte <= 'Z') ||
-                         std::string_view("!#$%&'*+-.^`|~").find(c) != std::string_view::npos;
-      CHECK(name.head.fields[1].invalid_name == !token);
+      // nginx takes no other token characters either.
+      const bool plain = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
+                         (byte >= 'A' && byte <= 'Z') || c == '-';
+      CHECK(name.head.fields[1].invalid_name == !plain);
     }
   }
 }
