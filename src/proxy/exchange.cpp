@@ -72,6 +72,7 @@ net::Task<Session::Afterwards> Exchange::run(Session& session) {
   const auto& request = config();
   Session::Afterwards after;
   after.keep = keep_alive_;
+  after.gone = head_bytes_.empty() || error_.what == Errc::client_closed;
   after.linger = linger_;
   after.reset = reset_;
   after.idle_timeout = request.keepalive_timeout;

@@ -61,7 +61,8 @@ net::Task<void> Session::run() {
       break;
     }
     if (!after.keep || draining_) {
-      if (after.linger || client_.readable() || !pending_.empty()) co_await linger(after);
+      const bool unread = after.linger || client_.readable() || !pending_.empty();
+      if (unread && !after.gone) co_await linger(after);
       break;
     }
     timeout = after.idle_timeout;

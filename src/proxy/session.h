@@ -53,6 +53,7 @@ class Session {
   // What the last exchange left for the time after it.
   struct Afterwards {
     bool keep = false;
+    bool gone = false;    // the client has closed: there is nobody to linger for
     bool linger = false;  // unread bytes of the client are on their way
     bool reset = false;   // the answer was cut short: the connection ends in a reset
     Duration idle_timeout{0};
