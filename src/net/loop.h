@@ -222,16 +222,16 @@ class Scratch {
 // Bytes in the scratch buffer. Must be consumed or copied before the next suspension.
 class Borrowed {
  public:
-  Borrowed(const Loop& loop, std::string_view bytes)
+  Borrowed() = default;
+  Borrowed(const Loop& loop, std::span<char> bytes)
       : loop_(&loop), epoch_(loop.epoch()), bytes_(bytes) {}
-  [[nodiscard]] std::string_view bytes() const;
-  void remove_prefix(std::size_t size) { bytes_.remove_prefix(size); }
-  [[nodiscard]] bool empty() const { return bytes_.empty(); }
+  // Ends the process if a coroutine has been resumed since: the bytes would be another's.
+  [[nodiscard]] std::span<char> bytes() const;
 
  private:
-  const Loop* loop_;
-  std::uint64_t epoch_;
-  std::string_view bytes_;
+  const Loop* loop_ = nullptr;
+  std::uint64_t epoch_ = 0;
+  std::span<char> bytes_;
 };
 
 }  // namespace weir::net

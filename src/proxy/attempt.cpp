@@ -283,13 +283,12 @@ Error Attempt::take_bytes(std::size_t size, bool& complete) {
       if (kept.empty()) return {};
       continue;
     }
-    if (in_scratch) {
-      body_ = scratch + x_.response_.size;
-    } else {
+    char* body = scratch + x_.response_.size;
+    if (!in_scratch) {
       std::memcpy(scratch, rest.data(), rest.size());
-      body_ = scratch;
+      body = scratch;
     }
-    body_size_ = rest.size();
+    body_ = net::Borrowed(worker_.loop(), {body, rest.size()});
     if (in_scratch) {
       kept.assign(scratch, x_.response_.size);
     } else {

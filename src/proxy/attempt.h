@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "base/error.h"
@@ -21,15 +22,15 @@ class Attempt {
   Attempt(Exchange& exchange, upstream::Peer& peer, std::uint32_t peer_index, bool fresh);
 
   // Until the head of the final answer is in Exchange::response(), or the attempt has failed. Ok:
-  // the bytes after the head are at body()/body_size() in the thread's buffer, until the caller's
+  // the bytes after the head are body(), in the thread's buffer, until the caller's
   // next suspension.
   net::Task<Error> run();
 
   [[nodiscard]] upstream::AttemptResult result(Error error) const;
   [[nodiscard]] PeerConnection& connection() { return *connection_; }
   [[nodiscard]] bool asks_upgrade() const { return asks_upgrade_; }
-  [[nodiscard]] char* body() const { return body_; }
-  [[nodiscard]] std::size_t body_size() const { return body_size_; }
+  // What came of the answer's body with its head.
+  [[nodiscard]] std::span<char> body() const { return body_.bytes(); }
 
   // Moves the request's body on. Called as well while the answer is being passed on.
   struct Push {
@@ -70,8 +71,7 @@ class Attempt {
   bool send_failed_ = false;
   std::uint32_t informational_ = 0;
   http::ParseState parse_state_;
-  char* body_ = nullptr;
-  std::size_t body_size_ = 0;
+  net::Borrowed body_;
 };
 
 }  // namespace weir::proxy

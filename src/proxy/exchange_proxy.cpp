@@ -227,7 +227,7 @@ net::Task<Error> Exchange::tunnel(Attempt& attempt) {
   sent_head_.assign(head);
   Tunnel tunnel(session_->client(), attempt.connection(), worker_.loop(), worker_.scratch());
   // In one piece with the head: what the peer said right after it.
-  head.append(attempt.body(), attempt.body_size());
+  head.append(attempt.body().data(), attempt.body().size());
   const Error error = co_await send_to_client(head);
   if (!error.ok()) co_return error;
   tunnel.preload_peer(session_->pending());

@@ -163,9 +163,9 @@ Error ResponseRelay::flush() {
 // -------------------------------------------------------------------------------
 
 Error ResponseRelay::begin() {
-  char* body = attempt_.body();
+  const auto body = attempt_.body();
   Piece piece;
-  if (const Error error = transform(body, attempt_.body_size(), piece); !error.ok()) return error;
+  if (const Error error = transform(body.data(), body.size(), piece); !error.ok()) return error;
   auto& head = worker_.out();
   head.clear();
   if (delivery_ == Delivery::unchunk || delivery_ == Delivery::until_close) x_.keep_alive_ = false;

@@ -48,9 +48,6 @@ struct Runtime {
   std::vector<PoolNode> pools;  // by index in the model
   std::vector<std::unique_ptr<ListenNode>> listens;
   std::unordered_map<std::string, std::uint32_t> pool_by_name;
-  // Access logs, each file once; config::AccessLog finds its own by path.
-  std::vector<std::string> log_paths;
-  bool has_maps = false;
 
   [[nodiscard]] const ListenNode* listen_of(const std::string& text) const {
     for (const auto& node : listens) {

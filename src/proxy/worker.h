@@ -33,7 +33,6 @@ class WorkerRuntime {
  public:
   WorkerRuntime(std::shared_ptr<const Runtime> runtime, net::Loop& loop);
   [[nodiscard]] const Runtime& get() const { return *runtime_; }
-  [[nodiscard]] const std::shared_ptr<const Runtime>& shared() const { return runtime_; }
   [[nodiscard]] IdleConnections& idle(std::uint32_t pool) { return *idle_[pool]; }
   // The pool of a literal address that a proxy_pass with variables came to; made on first use, a
   // bounded number of them. Null: not an address, or too many.

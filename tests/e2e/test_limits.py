@@ -156,3 +156,11 @@ def test_read_timeout_inside_the_body_cuts_the_answer(start):
         got = client.exchange(request())
         assert (got is None) or (got.status == 200 and not got.complete) or (
             PROXY == "nginx" and got.status == 504)
+
+
+@pytest.mark.parametrize("target", ["/", "/own"], ids=["a node's answer", "an answer of its own"])
+def test_keep_alive_is_told_to_the_client(start, target):
+    proxy = start.before(start.node(), server="keepalive_timeout 60s 33s; "
+                                              "location /own { return 200 x; }")
+    answer = send_once(proxy.port, request(target))
+    assert answer.get("Keep-Alive") == "timeout=33"
