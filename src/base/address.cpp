@@ -37,6 +37,21 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text, std::uint16_t p
   return result;
 }
 
+std::optional<IpAddress> IpAddress::parse_with_port(std::string_view text) {
+  if (const auto plain = parse(text)) return plain;
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  std::uint16_t port = 0;
+  const auto digits = text.substr(colon + 1);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  const bool bracketed = text.starts_with('[') && colon > 0 && text[colon - 1] == ']';
+  const bool alone = text.find(':') == colon;
+  if (error != std::errc{} || end != digits.data() + digits.size() || (!bracketed && !alone)) {
+    return std::nullopt;
+  }
+  return parse(text.substr(0, colon), port);
+}
+
 std::uint16_t IpAddress::port() const {
   if (is_v4()) return ntohs(storage_.v4.sin_port);
   if (is_v6()) return ntohs(storage_.v6.sin6_port);
@@ -113,6 +128,13 @@ bool operator==(const IpAddress& a, const IpAddress& b) {
   return std::equal(x.begin(), x.end(), y.begin(), y.end());
 }
 
+bool comes_before(const IpAddress& a, const IpAddress& b) {
+  if (a.is_v4() != b.is_v4()) return a.is_v4();
+  const auto x = a.bytes();
+  const auto y = b.bytes();
+  return std::lexicographical_compare(x.begin(), x.end(), y.begin(), y.end());
+}
+
 std::string Endpoint::text() const { return is_unix() ? "unix:" + unix_path : ip.text(); }
 
 std::optional<Cidr> Cidr::parse(std::string_view text) {
@@ -141,11 +163,37 @@ std::optional<Cidr> Cidr::parse(std::string_view text) {
   return result;
 }
 
-bool Cidr::contains(const IpAddress& address) const {
-  const IpAddress plain = address.unmapped();
-  if (plain.family() != base_.family()) return false;
+std::string Cidr::text() const {
+  if (!base_.is_v4() && !base_.is_v6()) return base_.host_text();
+  return base_.host_text() + "/" + std::to_string(bits_);
+}
+
+Cidr Cidr::masked() const {
+  Cidr result = *this;
+  const auto zero = [this](std::uint8_t* bytes, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const int kept = std::clamp(bits_ - static_cast<int>(8 * i), 0, 8);
+      bytes[i] = static_cast<std::uint8_t>(bytes[i] & 0xff00 >> kept);
+    }
+  };
+  if (base_.is_v4()) {
+    sockaddr_in address;
+    std::memcpy(&address, base_.data(), sizeof address);
+    zero(reinterpret_cast<std::uint8_t*>(&address.sin_addr), 4);
+    result.base_ = IpAddress(reinterpret_cast<const sockaddr*>(&address));
+  } else if (base_.is_v6()) {
+    sockaddr_in6 address;
+    std::memcpy(&address, base_.data(), sizeof address);
+    zero(address.sin6_addr.s6_addr, 16);
+    result.base_ = IpAddress(reinterpret_cast<const sockaddr*>(&address));
+  }
+  return result;
+}
+
+bool Cidr::covers(const IpAddress& address) const {
+  if (address.family() != base_.family()) return false;
   const auto want = base_.bytes();
-  const auto have = plain.bytes();
+  const auto have = address.bytes();
   const auto whole = static_cast<std::size_t>(bits_ / 8);
   if (!std::equal(want.begin(), want.begin() + static_cast<std::ptrdiff_t>(whole), have.begin())) {
     return false;
@@ -154,6 +202,14 @@ bool Cidr::contains(const IpAddress& address) const {
   if (rest == 0) return true;
   const auto mask = static_cast<std::uint8_t>(0xff00 >> rest);
   return (want[whole] & mask) == (have[whole] & mask);
+}
+
+bool Cidr::has_low_bits() const {
+  const auto bytes = base_.bytes();
+  for (auto bit = static_cast<std::size_t>(bits_); bit < bytes.size() * 8; ++bit) {
+    if (bytes[bit / 8] & (0x80 >> (bit % 8))) return true;
+  }
+  return false;
 }
 
 }  // namespace weir

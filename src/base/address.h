@@ -25,6 +25,9 @@ class IpAddress {
   [[nodiscard]] static std::optional<IpAddress> parse(std::string_view text,
                                                       std::uint16_t port = 0);
 
+  // The same with a port behind it, or none: "10.0.0.1:80", "[::1]:80", "::1".
+  [[nodiscard]] static std::optional<IpAddress> parse_with_port(std::string_view text);
+
   [[nodiscard]] int family() const { return storage_.any.sa_family; }
   [[nodiscard]] bool is_v4() const { return family() == AF_INET; }
   [[nodiscard]] bool is_v6() const { return family() == AF_INET6; }
@@ -53,6 +56,10 @@ class IpAddress {
   } storage_;
 };
 
+// An order for lists that must not depend on where they come from: IPv4 first, then by bytes. Ports
+// do not count.
+[[nodiscard]] bool comes_before(const IpAddress& a, const IpAddress& b);
+
 // Where a peer or a listener is: an IP address or the path of a Unix socket.
 struct Endpoint {
   IpAddress ip;
@@ -69,7 +76,20 @@ class Cidr {
  public:
   // "10.0.0.0/8", "::1", "unix:" . nullopt if it is none of these.
   [[nodiscard]] static std::optional<Cidr> parse(std::string_view text);
-  [[nodiscard]] bool contains(const IpAddress& address) const;
+  // Looks at an IPv4 address behind "::ffff:" as at that IPv4 address.
+  [[nodiscard]] bool contains(const IpAddress& address) const { return covers(address.unmapped()); }
+  // Takes the address as it is.
+  [[nodiscard]] bool covers(const IpAddress& address) const;
+  // The same network with the bits of its base that do not count set to 0.
+  [[nodiscard]] Cidr masked() const;
+  // Port 0, and bits behind the mask as they were written.
+  [[nodiscard]] const IpAddress& base() const { return base_; }
+  // The length of the mask: 0 to 32 or to 128.
+  [[nodiscard]] int bits() const { return bits_; }
+  // Whether bits behind the mask are set, which nginx warns of.
+  [[nodiscard]] bool has_low_bits() const;
+  // "10.0.0.0/8", "unix:".
+  [[nodiscard]] std::string text() const;
 
  private:
   IpAddress base_;

@@ -1,6 +1,5 @@
 #include "base/log.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,18 +9,17 @@
 #include <cstring>
 #include <ctime>
 
+#include "base/log_files.h"
+
 namespace weir {
 namespace {
 
 constexpr std::size_t kMaxLine = 4096;
+constexpr const char* kStderr = "stderr";
 
-int open_target(const Log::Target& target) {
-  if (target.path == "stderr") return STDERR_FILENO;
-  return ::open(target.path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
-}
-
-void close_target(int fd) {
-  if (fd > STDERR_FILENO) ::close(fd);
+const LogFiles& by_path() {
+  static const LogFiles files;
+  return files;
 }
 
 }  // namespace
@@ -32,42 +30,47 @@ std::string_view to_string(LogLevel level) {
   return names[static_cast<std::size_t>(level)];
 }
 
-Log::Log() : lowest_(LogLevel::notice) {
-  files_.push_back({{"stderr", LogLevel::notice}, STDERR_FILENO});
-}
+Log::Log() : Log(by_path()) {}
 
-Log::~Log() {
-  for (const auto& file : files_) close_target(file.fd);
+Log::Log(const LogFiles& files) : sources_(files), lowest_(LogLevel::notice) {
+  files_.push_back({{kStderr, LogLevel::notice, {}}, files.open(kStderr), nullptr});
 }
 
 std::string Log::configure(const std::vector<Target>& targets) {
   std::vector<File> opened;
   for (const auto& target : targets) {
-    const int fd = open_target(target);
-    if (fd < 0) {
-      std::string error = "cannot open \"" + target.path + "\": " + std::strerror(errno);
-      for (const auto& file : opened) close_target(file.fd);
-      return error;
+    if (target.syslog) {
+      opened.push_back({target, {}, std::make_unique<SyslogSender>(*target.syslog)});
+      continue;
     }
-    opened.push_back({target, fd});
+    auto fd = sources_.open(target.path);
+    if (!fd) return "cannot open \"" + target.path + "\": " + std::strerror(errno);
+    opened.push_back({target, std::move(fd), nullptr});
   }
   auto lowest = LogLevel::emerg;
   for (const auto& target : targets) lowest = std::min(lowest, target.level);
   const std::lock_guard lock(mutex_);
   files_.swap(opened);
   lowest_.store(lowest, std::memory_order_relaxed);
-  for (const auto& file : opened) close_target(file.fd);
   return {};
 }
 
 void Log::reopen() {
   const std::lock_guard lock(mutex_);
   for (auto& file : files_) {
-    const int fd = open_target(file.target);
-    if (fd < 0) continue;
-    close_target(file.fd);
-    file.fd = fd;
+    if (file.syslog != nullptr) continue;
+    if (auto fd = sources_.open(file.target.path)) file.fd = std::move(fd);
   }
+}
+
+void Log::redirect_stderr() const {
+  const std::lock_guard lock(mutex_);
+  const File* to = nullptr;
+  for (const auto& file : files_) {
+    if (file.syslog != nullptr) continue;
+    if (to == nullptr || file.target.path == kStderr) to = &file;
+  }
+  if (to != nullptr) ::dup2(to->fd.get(), STDERR_FILENO);
 }
 
 void Log::write(LogLevel level, std::string_view text, std::uint64_t connection) {
@@ -104,7 +107,14 @@ void Log::write(LogLevel level, std::string_view text, std::uint64_t connection)
   const std::lock_guard lock(mutex_);
   for (const auto& file : files_) {
     if (level < file.target.level) continue;
-    if (::write(file.fd, line.data(), size) != static_cast<ssize_t>(size)) {
+    if (file.syslog != nullptr) {
+      const auto severity = static_cast<unsigned>(LogLevel::emerg) - static_cast<unsigned>(level);
+      if (!file.syslog->send(severity, {line.data(), size - 1})) {
+        lost_.fetch_add(1, std::memory_order_relaxed);
+      }
+      continue;
+    }
+    if (::write(file.fd.get(), line.data(), size) != static_cast<ssize_t>(size)) {
       lost_.fetch_add(1, std::memory_order_relaxed);
     }
   }

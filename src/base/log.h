@@ -2,17 +2,24 @@
 //
 // Any thread may log; a line is one write(2) to a file opened with O_APPEND, so lines of several
 // threads do not mix. Configured and reopened by the control thread. main() owns it.
+// Files are opened by way of LogFiles.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/syslog.h"
+#include "base/unique_fd.h"
+
 namespace weir {
+
+class LogFiles;
 
 enum class LogLevel : std::uint8_t { debug, info, notice, warn, error, crit, alert, emerg };
 [[nodiscard]] std::string_view to_string(LogLevel level);
@@ -22,10 +29,14 @@ class Log {
   struct Target {
     std::string path;  // "stderr" is the process's own
     LogLevel level = LogLevel::error;
+    std::optional<SyslogTarget> syslog = {};  // then `path` has no meaning
+    friend bool operator==(const Target&, const Target&) = default;
   };
 
+  // Writes to standard error until it is configured. `files` must outlive it; without them files
+  // are opened by their paths.
   Log();
-  ~Log();
+  explicit Log(const LogFiles& files);
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
@@ -33,6 +44,9 @@ class Log {
   [[nodiscard]] std::string configure(const std::vector<Target>& targets);
   // Opens all files again (after log rotation). A file that cannot be opened keeps its descriptor.
   void reopen();
+  // Lets standard error lead to the first file, for what libraries and sanitizers print; or, if
+  // one of the targets is "stderr", to that.
+  void redirect_stderr() const;
 
   [[nodiscard]] bool enabled(LogLevel level) const {
     return level >= lowest_.load(std::memory_order_relaxed);
@@ -50,8 +64,10 @@ class Log {
  private:
   struct File {
     Target target;
-    int fd = -1;
+    UniqueFd fd;
+    std::unique_ptr<SyslogSender> syslog;
   };
+  const LogFiles& sources_;
   mutable std::mutex mutex_;  // guards files_ against reopening; held for one write
   std::vector<File> files_;
   std::atomic<LogLevel> lowest_;

@@ -62,3 +62,42 @@ TEST_CASE("ranges contain what their mask says") {
     CHECK_FALSE(Cidr::parse(bad).has_value());
   }
 }
+
+TEST_CASE("a range can tell an address behind ::ffff: from the IPv4 address") {
+  const auto mapped = *IpAddress::parse("::ffff:10.0.0.1");
+  CHECK(Cidr::parse("::/0")->covers(mapped));
+  CHECK_FALSE(Cidr::parse("::/0")->contains(mapped));
+  CHECK_FALSE(Cidr::parse("10.0.0.0/8")->covers(mapped));
+}
+
+TEST_CASE("bits behind the mask of a range") {
+  struct Row {
+    const char* range;
+    bool want;
+  };
+  for (const auto& row :
+       {Row{"10.0.0.0/8", false}, Row{"10.0.0.1/8", true}, Row{"10.0.0.1", false},
+        Row{"10.128.0.0/9", false}, Row{"10.128.0.0/8", true}, Row{"0.0.0.1/0", true},
+        Row{"2001:db8::/32", false}, Row{"2001:db8::1/127", true}, Row{"unix:", false}}) {
+    CAPTURE(row.range);
+    CHECK(Cidr::parse(row.range)->has_low_bits() == row.want);
+  }
+}
+
+TEST_CASE("a network without its low bits") {
+  const struct {
+    const char* range;
+    const char* want;
+  } rows[] = {{"10.1.2.3/8", "10.0.0.0/8"},
+              {"10.1.2.3", "10.1.2.3/32"},
+              {"10.1.2.3/0", "0.0.0.0/0"},
+              {"10.1.255.3/20", "10.1.240.0/20"},
+              {"2001:db8::ffff/100", "2001:db8::/100"},
+              {"::1/0", "::/0"},
+              {"::1", "::1/128"},
+              {"unix:", "unix:"}};
+  for (const auto& row : rows) {
+    CAPTURE(row.range);
+    CHECK(Cidr::parse(row.range)->masked().text() == row.want);
+  }
+}

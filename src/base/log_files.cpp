@@ -1,0 +1,28 @@
+#include "base/log_files.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <utility>
+
+namespace weir {
+
+UniqueFd open_log_file(const std::string& path) {
+  return UniqueFd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
+}
+
+LogFiles::Map LogFiles::exchange(Map files) {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(files_, std::move(files));
+}
+
+UniqueFd LogFiles::open(const std::string& path) const {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = files_.find(path); found != files_.end()) {
+    return found->second->duplicate();
+  }
+  if (path == "stderr") return UniqueFd(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+  return open_log_file(path);
+}
+
+}  // namespace weir

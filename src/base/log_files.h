@@ -1,0 +1,34 @@
+// The log files of a process by path: opened where they are first asked for, or beforehand by a
+// process that may do what this one may not. Each user gets a descriptor of its own.
+//
+// The control thread says which files there are, any thread asks.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "base/unique_fd.h"
+
+namespace weir {
+
+// Opens `path` to append to; it is made with mode 0644. Empty: errno says why.
+[[nodiscard]] UniqueFd open_log_file(const std::string& path);
+
+class LogFiles {
+ public:
+  using Map = std::map<std::string, std::shared_ptr<const UniqueFd>>;
+
+  // From now on `files` are what their paths stand for. Returns what was before.
+  Map exchange(Map files);
+  // A descriptor for `path`; "stderr" is the one of that name in the map, else the process's own.
+  // Files that are not in the map are opened. Empty: errno says why.
+  [[nodiscard]] UniqueFd open(const std::string& path) const;
+
+ private:
+  mutable std::mutex mutex_;
+  Map files_;
+};
+
+}  // namespace weir
