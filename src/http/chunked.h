@@ -39,6 +39,12 @@ class ChunkedDecoder {
   [[nodiscard]] Step skim(std::string_view in);
   // Bytes of data seen so far.
   [[nodiscard]] std::uint64_t decoded() const { return decoded_; }
+  // Bytes of trailer lines taken so far, and of the empty line after them (0, 1 or 2): what a step
+  // took of them stands, in this order, at the end of what it consumed.
+  [[nodiscard]] std::uint32_t trailer_bytes() const { return trailers_; }
+  [[nodiscard]] std::uint32_t end_bytes() const {
+    return state_ == State::done ? 2U : state_ == State::end_lf ? 1U : 0U;
+  }
 
  private:
   enum class State : std::uint8_t {

@@ -84,9 +84,8 @@ ParseResult check_odd_name(const Cursor& cursor, Side side, std::string_view nam
   }
   if (imitates_framing(name)) return error(400, "field name imitates a framing field");
   invalid = (flags & (name_foreign | name_odd)) != 0 || !cursor.limits.underscores_in_headers;
-  if (invalid && !cursor.limits.ignore_invalid_headers) {
-    return error(400, "invalid character in a field name");
-  }
+  // nginx's name for it: those that are not ignored pass.
+  if (!cursor.limits.ignore_invalid_headers) invalid = false;
   return complete();
 }
 
@@ -146,6 +145,8 @@ ParseResult parse_field_lines(Cursor& cursor, Side side, Head& head, KnownLines&
       if (line[1] != '\n') return error(400, "bare CR");
       cursor.p = line + 2;
       head.size = cursor.at(cursor.p);
+      head.present = known.present();
+      head.repeated = known.repeated();
       return complete();
     }
     if (head.fields.size() >= cursor.limits.fields) return error(431, "too many header lines");

@@ -51,9 +51,15 @@ class KnownLines {
  public:
   void note(FieldId id, std::uint32_t index) {
     const auto i = static_cast<std::size_t>(id);
+    repeated_ |= present_ & std::uint64_t{1} << i;
+    present_ |= std::uint64_t{1} << i;
     if (i == 0 || i >= size) return;
     if (count_[i]++ == 0) first_[i] = index;
   }
+  // Of all fields there are, a bit for each FieldId.
+  [[nodiscard]] std::uint64_t present() const { return present_; }
+  // Of those that there are more than one of.
+  [[nodiscard]] std::uint64_t repeated() const { return repeated_; }
   [[nodiscard]] std::uint32_t count(FieldId id) const {
     return count_[static_cast<std::size_t>(id)];
   }
@@ -66,6 +72,8 @@ class KnownLines {
   static constexpr std::size_t size = static_cast<std::size_t>(FieldId::keep_alive) + 1;
   std::array<std::uint32_t, size> count_{};
   std::array<std::uint32_t, size> first_{};
+  std::uint64_t present_ = 0;
+  std::uint64_t repeated_ = 0;
 };
 
 enum class Side : std::uint8_t { request, response };

@@ -14,7 +14,7 @@ struct Known {
   FieldId id;
 };
 
-constexpr std::array<Known, 44> known_fields{{
+constexpr std::array<Known, 48> known_fields{{
     {"host", FieldId::host},
     {"connection", FieldId::connection},
     {"content-length", FieldId::content_length},
@@ -52,6 +52,10 @@ constexpr std::array<Known, 44> known_fields{{
     {"if-range", FieldId::if_range},
     {"if-none-match", FieldId::if_none_match},
     {"if-modified-since", FieldId::if_modified_since},
+    {"if-match", FieldId::if_match},
+    {"if-unmodified-since", FieldId::if_unmodified_since},
+    {"content-range", FieldId::content_range},
+    {"expires", FieldId::expires},
     {"vary", FieldId::vary},
     {"x-accel-redirect", FieldId::x_accel_redirect},
     {"x-accel-expires", FieldId::x_accel_expires},
@@ -66,8 +70,8 @@ static_assert(known_fields.size() == static_cast<std::size_t>(FieldId::x_pad));
 // trying factors; adding a name may need others, which make_slots() below then says.
 constexpr std::uint8_t hash_name(const char* name, std::size_t size) {
   const auto folded = [name](std::size_t i) { return static_cast<unsigned char>(name[i]) | 0x20U; };
-  return static_cast<std::uint8_t>(size * 2 + folded(0) * 8 + folded(size - 2) * 8 +
-                                   folded(size - 1));
+  return static_cast<std::uint8_t>(size + folded(0) * 2 + folded(size - 2) * 27 +
+                                   folded(size - 1) * 16);
 }
 
 constexpr std::size_t name_min = 2, name_max = 19;  // sizes of the known names

@@ -75,6 +75,10 @@ enum class FieldId : std::uint8_t {
   if_range,
   if_none_match,
   if_modified_since,
+  if_match,
+  if_unmodified_since,
+  content_range,
+  expires,
   vary,
   x_accel_redirect,
   x_accel_expires,
@@ -83,6 +87,10 @@ enum class FieldId : std::uint8_t {
   x_accel_charset,
   x_pad,
 };
+// The bit of an id in Head::present.
+[[nodiscard]] constexpr std::uint64_t field_bit(FieldId id) {
+  return std::uint64_t{1} << static_cast<unsigned>(id);
+}
 // The id of a field name, any case.
 [[nodiscard]] FieldId field_id(std::string_view name);
 
@@ -101,9 +109,11 @@ struct Field {
 // What is common to both heads. `base` must be set again when the bytes are moved.
 struct Head {
   const char* base = nullptr;
-  std::uint32_t size = 0;     // bytes, the empty line included
-  std::uint8_t version = 11;  // 10 or 11
-  std::vector<Field> fields;  // capacity is kept from message to message
+  std::uint32_t size = 0;      // bytes, the empty line included
+  std::uint8_t version = 11;   // 10 or 11
+  std::vector<Field> fields;   // capacity is kept from message to message
+  std::uint64_t present = 0;   // a bit for each FieldId that there is; see has()
+  std::uint64_t repeated = 0;  // and for each that there is more than one of
 
   [[nodiscard]] std::string_view text(std::uint32_t at, std::uint32_t size_) const {
     return {base + at, size_};
@@ -112,6 +122,7 @@ struct Head {
   [[nodiscard]] std::string_view value(const Field& f) const {
     return {base + f.value, f.value_size};
   }
+  [[nodiscard]] bool has(FieldId id) const { return (present & field_bit(id)) != 0; }
   // The first field with this id (not `other`), or null.
   [[nodiscard]] const Field* find(FieldId id) const;
   // The first field with this name, any case, or null.
@@ -176,7 +187,8 @@ struct Limits {
   std::uint32_t line = 16 * 1024;  // bytes of one header line, or of the request line
   std::uint32_t fields = 200;      // header lines
   bool underscores_in_headers = false;
-  bool ignore_invalid_headers = true;  // else such a field is a 400
+  bool ignore_invalid_headers = true;  // else they are taken like others
+  bool cut_fragment = false;           // of the target, as nginx does; else a 400
 };
 
 enum class ParseStatus : std::uint8_t { complete, need_more, error };

@@ -31,11 +31,25 @@ bool valid_port(std::string_view port) {
   return value <= 65535;
 }
 
+// IPvFuture: "v1.fe80::a+en1".
+bool is_future(std::string_view text) {
+  std::size_t at = 1;
+  while (at < text.size() && hex_value(text[at]) >= 0) ++at;
+  if (at == 1 || at + 1 >= text.size() || text[at] != '.') return false;
+  for (const char c : text.substr(at + 1)) {
+    if (c != ':' && !name_chars[static_cast<unsigned char>(c)]) return false;
+  }
+  return true;
+}
+
 // The size of the address in brackets at the start, or 0 if it is none.
 std::size_t literal_size(std::string_view host) {
   const std::size_t close = host.find(']');
   if (close == std::string_view::npos || close < 3) return 0;
-  for (const char c : host.substr(1, close - 1)) {
+  const auto inner = host.substr(1, close - 1);
+  if (inner.find("..") != std::string_view::npos) return 0;
+  if (inner.front() == 'v' || inner.front() == 'V') return is_future(inner) ? close + 1 : 0;
+  for (const char c : inner) {
     if (hex_value(c) < 0 && c != ':' && c != '.') return 0;
   }
   return close + 1;
@@ -44,7 +58,9 @@ std::size_t literal_size(std::string_view host) {
 // The size of the name at the start, up to a colon or the end, or 0 if it is none.
 std::size_t name_size(std::string_view host) {
   std::size_t i = 0;
+  if (host.front() == '.' && (host.size() == 1 || host[1] == ':')) return 0;
   while (i < host.size() && host[i] != ':') {
+    if (host[i] == '.' && i > 0 && host[i - 1] == '.') return 0;
     if (name_chars[static_cast<unsigned char>(host[i])]) {
       ++i;
     } else if (host[i] == '%' && i + 2 < host.size() && hex_value(host[i + 1]) >= 0 &&

@@ -122,13 +122,17 @@ std::size_t scheme_size(std::string_view target) {
 }
 
 // Splits the target into authority, path and query (RFC 9112 section 3.2).
-ParseResult split_target(RequestHead& head) {
-  const std::string_view target = head.target_text();
+ParseResult split_target(const Limits& limits, RequestHead& head) {
+  std::string_view target = head.target_text();
   if (target == "*") {
     return head.method == Method::options ? complete() : error(400, "target * without OPTIONS");
   }
-  // nginx accepts a fragment and cuts it off; a client never sends one.
-  if (target.find('#') != std::string_view::npos) return error(400, "fragment in the target");
+  // A client never sends a fragment.
+  if (const auto mark = target.find('#'); mark != std::string_view::npos) {
+    if (!limits.cut_fragment || mark == 0) return error(400, "fragment in the target");
+    head.target_size = static_cast<std::uint32_t>(mark);
+    target = target.substr(0, mark);
+  }
   std::size_t path = 0;
   if (target.front() != '/') {
     const std::size_t scheme = scheme_size(target);
@@ -151,6 +155,14 @@ ParseResult split_target(RequestHead& head) {
   return complete();
 }
 
+// There are no tunnels to anywhere; what is no HOST:PORT is not even a request for one.
+ParseResult refuse_connect(std::string_view target) {
+  const auto colon = target.rfind(':');
+  const bool named = colon != std::string_view::npos && colon + 1 < target.size() &&
+                     valid_host(target) && target.find(']', colon) == std::string_view::npos;
+  return named ? error(405, "CONNECT") : error(400, "CONNECT without host and port");
+}
+
 ParseResult parse_request_line(Cursor& cursor, RequestHead& head) {
   const char* const line = cursor.p;
   head.start = cursor.at(line);
@@ -158,9 +170,9 @@ ParseResult parse_request_line(Cursor& cursor, RequestHead& head) {
   if (result.status == ParseStatus::complete) result = parse_target(cursor, line, head);
   if (result.status == ParseStatus::complete) result = parse_version(cursor, line, head);
   if (result.status != ParseStatus::complete) return result;
-  if (head.method == Method::connect) return error(405, "CONNECT");
+  if (head.method == Method::connect) return refuse_connect(head.target_text());
   if (head.method == Method::trace) return error(405, "TRACE");
-  return split_target(head);
+  return split_target(cursor.limits, head);
 }
 
 ParseResult set_host(RequestHead& head, const KnownLines& known) {
@@ -191,8 +203,21 @@ ParseResult check_expect(RequestHead& head, const KnownLines& known) {
   return complete();
 }
 
+// Fields that may stand once: two of them make two readings (nginx refuses the same ones).
+ParseResult check_unique(const KnownLines& known) {
+  constexpr std::uint64_t unique =
+      field_bit(FieldId::transfer_encoding) | field_bit(FieldId::expect) |
+      field_bit(FieldId::authorization) | field_bit(FieldId::if_modified_since) |
+      field_bit(FieldId::if_unmodified_since) | field_bit(FieldId::if_match) |
+      field_bit(FieldId::if_none_match) | field_bit(FieldId::if_range) |
+      field_bit(FieldId::content_range);
+  return (known.repeated() & unique) == 0 ? complete()
+                                          : error(400, "a field of the head is repeated");
+}
+
 ParseResult apply_fields(RequestHead& head, const KnownLines& known) {
   ParseResult result = set_host(head, known);
+  if (result.status == ParseStatus::complete) result = check_unique(known);
   if (result.status == ParseStatus::complete) result = parse_framing(head, known, head.framing);
   if (result.status == ParseStatus::complete) result = check_expect(head, known);
   if (result.status != ParseStatus::complete) return result;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "http/chars.h"
+#include "http/escape.h"
 
 namespace weir::http {
 namespace {
@@ -66,13 +67,6 @@ bool resolve_segments(bool merge_slashes, std::string& path) {
   return true;
 }
 
-// What nginx escapes, since 1.21.1 with the characters that RFC 3986 has in no part of a URI.
-bool must_escape(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte <= 0x20 || byte >= 0x7f ||
-         std::string_view("%?#\"<>\\^`{|}").find(c) != std::string_view::npos;
-}
-
 }  // namespace
 
 bool normalize_path(std::string_view raw, bool merge_slashes, std::string& out) {
@@ -85,18 +79,6 @@ bool normalize_path(std::string_view raw, bool merge_slashes, std::string& out) 
   return resolve_segments(merge_slashes, out);
 }
 
-void escape_uri(std::string_view path, std::string& out) {
-  static constexpr char digits[] = "0123456789ABCDEF";
-  for (const char c : path) {
-    if (!must_escape(c)) {
-      out.push_back(c);
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    out.push_back('%');
-    out.push_back(digits[byte >> 4]);
-    out.push_back(digits[byte & 15]);
-  }
-}
+void escape_uri(std::string_view path, std::string& out) { escape(path, Escape::uri, out); }
 
 }  // namespace weir::http

@@ -2,9 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include "http/date.h"
-#include "http/status.h"
-
 using namespace weir::http;
 
 TEST_CASE("paths are brought to their normal form") {
@@ -83,23 +80,4 @@ TEST_CASE("what is escaped") {
     CHECK(escaped.size() == 7);
     CHECK(escaped.starts_with("kept%"));
   }
-}
-
-TEST_CASE("dates and reason phrases") {
-  struct Row {
-    std::time_t time;
-    const char* want;
-  };
-  const Row rows[] = {
-      {0, "Thu, 01 Jan 1970 00:00:00 GMT"},          {784111777, "Sun, 06 Nov 1994 08:49:37 GMT"},
-      {951782400, "Tue, 29 Feb 2000 00:00:00 GMT"},  {4102444799, "Thu, 31 Dec 2099 23:59:59 GMT"},
-      {4107542400, "Mon, 01 Mar 2100 00:00:00 GMT"},
-  };
-  for (const auto& row : rows) {
-    char date[kDateSize];
-    format_date(row.time, date);
-    CHECK(std::string(date, kDateSize) == row.want);
-  }
-  CHECK(reason_phrase(502) == "Bad Gateway");
-  CHECK(reason_phrase(299).empty());
 }

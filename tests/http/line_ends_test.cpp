@@ -1,0 +1,34 @@
+#include "http/line_ends.h"
+
+#include <doctest/doctest.h>
+
+using namespace weir::http;
+
+TEST_CASE("heads whose lines end in LF are put right, and what follows them stays") {
+  struct Row {
+    const char* bytes;
+    LineEnds ends;
+    const char* after;  // null: as before
+  };
+  const Row rows[] = {
+      {"", LineEnds::good, nullptr},
+      {"GET / HTTP/1.1\r\nHost: a\r\n\r\n", LineEnds::good, nullptr},
+      {"GET / HTTP/1.1\r\nHost: a\r\n\r\na\nb\n\n", LineEnds::good, nullptr},
+      {"GET / HTTP/1.1\n", LineEnds::need_more, nullptr},
+      {"GET / HTTP/1.1\nHost: a\n", LineEnds::need_more, nullptr},
+      {"GET / HTTP/1.1\n\n", LineEnds::mended, "GET / HTTP/1.1\r\n\r\n"},
+      {"GET / HTTP/1.1\nHost: a\n\nb\nc", LineEnds::mended,
+       "GET / HTTP/1.1\r\nHost: a\r\n\r\nb\nc"},
+      {"GET / HTTP/1.1\r\nHost: a\n\r\nb", LineEnds::mended, "GET / HTTP/1.1\r\nHost: a\r\n\r\nb"},
+      {"\n\r\nGET / HTTP/1.1\n\n", LineEnds::mended, "\r\n\r\nGET / HTTP/1.1\r\n\r\n"},
+      {"GET / HTTP/1.1\n a\rb\n\n", LineEnds::mended, "GET / HTTP/1.1\r\n a\rb\r\n\r\n"}};
+  for (const auto& row : rows) {
+    CAPTURE(row.bytes);
+    std::string bytes = row.bytes;
+    CHECK(mend_line_ends(bytes) == row.ends);
+    CHECK(bytes == (row.after != nullptr ? row.after : row.bytes));
+    if (row.after == nullptr) continue;
+    std::string again = bytes;
+    CHECK(mend_line_ends(again) == LineEnds::good);  // nothing is left to mend
+  }
+}
