@@ -3,9 +3,11 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <cerrno>
@@ -81,6 +83,11 @@ void Descriptor::close() {
   fd_ = -1;
 }
 
+void Descriptor::close_duplicate(Loop& loop) {
+  if (fd_ >= 0) ::epoll_ctl(loop.epoll_, EPOLL_CTL_DEL, fd_, nullptr);
+  close();
+}
+
 int Descriptor::release() { return std::exchange(fd_, -1); }
 
 void Descriptor::apply(std::uint32_t events) {
@@ -128,6 +135,29 @@ IoResult Descriptor::write(std::string_view bytes) {
     if (sent < bytes.size()) writable_ = false;
     return {IoResult::Status::ok, 0, sent};
   }
+  if (errno == EAGAIN || errno == EWOULDBLOCK) {
+    writable_ = false;
+    return {IoResult::Status::blocked, 0, 0};
+  }
+  return {IoResult::Status::error, errno, 0};
+}
+
+IoResult Descriptor::write_file(int file, std::uint64_t offset, std::size_t size) {
+  // Of one call, so that one client does not keep the others waiting.
+  constexpr std::size_t kMost = std::size_t{2} << 20;
+  auto at = static_cast<off_t>(offset);
+  const auto want = std::min(size, kMost);
+  ssize_t n;
+  do {
+    n = ::sendfile(fd_, file, &at, want);
+  } while (n < 0 && errno == EINTR);
+  if (n > 0) {
+    const auto sent = static_cast<std::size_t>(n);
+    if (sent < want) writable_ = false;
+    return {IoResult::Status::ok, 0, sent};
+  }
+  // The file has become shorter than it was.
+  if (n == 0) return {IoResult::Status::eof, 0, 0};
   if (errno == EAGAIN || errno == EWOULDBLOCK) {
     writable_ = false;
     return {IoResult::Status::blocked, 0, 0};

@@ -56,6 +56,9 @@ class Waiter {
   Awaiter wait(TimePoint deadline) { return {*this, deadline}; }
   // Lets the others run, then goes on.
   Awaiter yield();
+  // Ends the wait as an event would: for what is waited for without a descriptor. Nothing happens
+  // while nobody waits.
+  void notify() { wake(Wake::ready); }
 
  private:
   friend class Loop;
@@ -100,6 +103,8 @@ class Descriptor {
   // Takes over `fd` and registers it. False (fd is closed): the kernel refused.
   bool open(Loop& loop, int fd);
   void close();
+  // The same where others have duplicates of the descriptor, of which the set would go on telling.
+  void close_duplicate(Loop& loop);
   [[nodiscard]] bool is_open() const { return fd_ >= 0; }
   [[nodiscard]] int fd() const { return fd_; }
   // Gives up the descriptor without closing it, and takes it out of the set.
@@ -122,6 +127,8 @@ class Descriptor {
 
   IoResult read(char* to, std::size_t size);
   IoResult write(std::string_view bytes);
+  // Up to `size` bytes of a file, from `offset` on, without passing through memory.
+  IoResult write_file(int file, std::uint64_t offset, std::size_t size);
   // Whether a read would give bytes (ok), nothing yet (blocked), the end (eof) or an error. A
   // system call; consumes nothing.
   IoResult peek();

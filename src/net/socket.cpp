@@ -1,5 +1,8 @@
 #include "net/socket.h"
 
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -7,6 +10,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 
 namespace weir::net {
@@ -66,37 +70,133 @@ void set_options(int fd, const ListenOptions& options) {
 
 }  // namespace
 
-int open_listener(const ListenOptions& options, bool share, std::string& error) {
-  const auto fail = [&](int fd, const char* call) {
-    error =
-        std::string(call) + " to " + options.endpoint.text() + " failed: " + std::strerror(errno);
-    if (fd >= 0) ::close(fd);
-    return -1;
+UniqueFd open_listener(const ListenOptions& options, bool share, std::string& error) {
+  const auto fail = [&](const char* call) {
+    const int reason = errno;
+    error = std::string(call) + " to " + options.endpoint.text() + " failed " + errno_text(reason);
+    errno = reason;
+    return UniqueFd();
   };
   RawAddress raw;
-  if (!to_raw(options.endpoint, raw)) return fail(-1, "bind()");
-  const int fd = ::socket(raw.get()->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return fail(-1, "socket()");
-  set_options(fd, options);
+  if (!to_raw(options.endpoint, raw)) return fail("bind()");
+  UniqueFd fd(::socket(raw.get()->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd) return fail("socket()");
+  set_options(fd.get(), options);
   const bool is_unix = options.endpoint.is_unix();
   if (is_unix) remove_stale_socket(options.endpoint, raw);
   // The first socket of an address binds alone, so that an address in use by anybody else, another
   // weir included, is an error; only then does it let its siblings in.
-  if (share && !is_unix) set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-  if (::bind(fd, raw.get(), raw.size) != 0) return fail(fd, "bind()");
-  if (!share && !is_unix) set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  if (share && !is_unix) set(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
+  if (::bind(fd.get(), raw.get(), raw.size) != 0) return fail("bind()");
+  if (!share && !is_unix) set(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
   if (is_unix) ::chmod(options.endpoint.unix_path.c_str(), 0666);
-  if (::listen(fd, options.backlog) != 0) return fail(fd, "listen()");
+  if (::listen(fd.get(), options.backlog) != 0) return fail("listen()");
   return fd;
 }
 
-int begin_connect(const Endpoint& to) {
+bool can_listen(const ListenOptions& options, std::string& error) {
+  // A Unix path cannot be tried without making the file.
+  if (options.endpoint.is_unix()) return true;
+  RawAddress raw;
+  to_raw(options.endpoint, raw);
+  const UniqueFd fd(::socket(raw.get()->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (fd) {
+    set_options(fd.get(), options);
+    if (::bind(fd.get(), raw.get(), raw.size) == 0 || errno == EADDRINUSE) return true;
+  }
+  const int reason = errno;
+  error = "bind() to " + options.endpoint.text() + " failed " + errno_text(reason);
+  errno = reason;
+  return false;
+}
+
+void set_listener(int fd, const ListenOptions& options) {
+  ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
+  set_options(fd, options);
+  if (!options.endpoint.is_unix()) set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  ::listen(fd, options.backlog);
+}
+
+std::optional<Endpoint> listening_on(int fd) {
+  int listens = 0;
+  socklen_t size = sizeof listens;
+  if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0) {
+    return std::nullopt;
+  }
+  RawAddress raw;
+  raw.size = sizeof raw.storage;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&raw.storage), &raw.size) != 0) {
+    return std::nullopt;
+  }
+  Endpoint endpoint;
+  if (raw.get()->sa_family == AF_UNIX) {
+    const auto& address = reinterpret_cast<const sockaddr_un&>(raw.storage);
+    const auto room = raw.size - offsetof(sockaddr_un, sun_path);
+    endpoint.unix_path.assign(address.sun_path, ::strnlen(address.sun_path, room));
+    if (endpoint.unix_path.empty()) return std::nullopt;
+  } else {
+    endpoint.ip = IpAddress(raw.get());
+  }
+  return endpoint;
+}
+
+void refuse_new(int fd) {
+  sock_filter drop{};
+  drop.code = BPF_RET | BPF_K;
+  drop.k = 0;  // bytes of a packet to let through
+  const sock_fprog program{1, &drop};
+  ::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+void stop_listening(int fd) { ::shutdown(fd, SHUT_RDWR); }
+
+std::string errno_text(int error) {
+  return "(" + std::to_string(error) + ": " + std::strerror(error) + ")";
+}
+
+namespace {
+
+bool bind_local(int fd, const ConnectOptions& options) {
+  const auto& local = *options.local;
+  if (options.transparent) {
+    const bool v6 = local.is_v6();
+    const int on = 1;
+    if (::setsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TRANSPARENT : IP_TRANSPARENT,
+                     &on, sizeof on) != 0) {
+      return false;
+    }
+  }
+  // The port is chosen at connect(): else the ports of one address would soon be used up.
+  if (local.port() == 0) set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+  return ::bind(fd, local.data(), local.size()) == 0;
+}
+
+}  // namespace
+
+int begin_connect(const Endpoint& to, const ConnectOptions& options) {
   RawAddress raw;
   if (!to_raw(to, raw)) return -1;
   const int fd = ::socket(raw.get()->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return -1;
   if (!to.is_unix()) set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (options.keepalive) set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  if (options.local && !to.is_unix() && !bind_local(fd, options)) {
+    const int saved = errno;
+    ::close(fd);
+    errno = saved;
+    return -1;
+  }
   if (::connect(fd, raw.get(), raw.size) == 0 || errno == EINPROGRESS) return fd;
+  const int saved = errno;
+  ::close(fd);
+  errno = saved;
+  return -1;
+}
+
+int open_datagram(const IpAddress& to) {
+  const int fd = ::socket(to.family(), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return -1;
+  if (::connect(fd, to.data(), to.size()) == 0) return fd;
   const int saved = errno;
   ::close(fd);
   errno = saved;

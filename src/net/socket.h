@@ -2,9 +2,12 @@
 // for listening, any worker for connecting.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/address.h"
+#include "base/unique_fd.h"
 
 namespace weir::net {
 
@@ -18,12 +21,43 @@ struct ListenOptions {
   int fastopen = 0;
 };
 
-// A bound and listening socket, or -1 and `error` says why: "bind() to 0.0.0.0:80 failed: Address
-// already in use". `share`: another socket of this process listens on the same address already.
-[[nodiscard]] int open_listener(const ListenOptions& options, bool share, std::string& error);
+// One of the sockets that listen on an address.
+struct ListenSocket {
+  std::string text;      // of the address that it stands for: Endpoint::text()
+  std::uint64_t id = 0;  // of the socket; its duplicates have the same
+  UniqueFd fd;
+  bool exclusive = true;  // no other program has it
+};
 
+// A bound and listening socket. Empty: `error` says why ("bind() to 0.0.0.0:80 failed (98: Address
+// already in use)"), errno too. `share`: another socket of this process listens on the address, or
+// on one that covers it or is covered by it.
+[[nodiscard]] UniqueFd open_listener(const ListenOptions& options, bool share, std::string& error);
+// Whether the address could be listened on, as far as that can be told beside whoever listens on
+// it now; else as above.
+[[nodiscard]] bool can_listen(const ListenOptions& options, std::string& error);
+// Gives a socket that listens already (inherited, or of an earlier configuration) the options.
+void set_listener(int fd, const ListenOptions& options);
+// What an inherited descriptor listens on; nullopt if it is no listening stream socket.
+[[nodiscard]] std::optional<Endpoint> listening_on(int fd);
+// Connections that are not in the socket's queue yet are not let into it any more: their packets
+// are dropped, so that they are tried again (after a second) and find another socket.
+void refuse_new(int fd);
+// Nothing listens any more, whoever has a descriptor of the socket.
+void stop_listening(int fd);
+// "(98: Address already in use)".
+[[nodiscard]] std::string errno_text(int error);
+
+struct ConnectOptions {
+  std::optional<IpAddress> local;  // to connect from; without a port: any
+  bool transparent = false;        // `local` need not be an address of this machine
+  bool keepalive = false;          // TCP's own
+};
 // Begins a non-blocking connection; its end is told by writability. -1: errno says why.
-[[nodiscard]] int begin_connect(const Endpoint& to);
+[[nodiscard]] int begin_connect(const Endpoint& to, const ConnectOptions& options = {});
+// A non-blocking datagram socket connected to `to`, from a port that the kernel draws: it takes
+// nothing from anybody else. -1: errno says why.
+[[nodiscard]] int open_datagram(const IpAddress& to);
 // How the connection ended: 0 or an errno.
 [[nodiscard]] int connect_result(int fd);
 // The local address of a connection.

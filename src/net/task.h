@@ -78,6 +78,9 @@ class [[nodiscard]] Task {
     handle_.promise().continuation = parent;
     return handle_;
   }
+  // Runs until the first wait, or the end, for an owner that does not wait for it. Destroying the
+  // task while it waits ends it there.
+  void start() { handle_.resume(); }
   T await_resume() {
     if constexpr (!std::is_void_v<T>) return std::move(handle_.promise().value);
   }
