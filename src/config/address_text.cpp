@@ -11,16 +11,33 @@ namespace {
 
 constexpr std::size_t kMaxUnixPath = sizeof(sockaddr_un::sun_path) - 1;
 
-bool take_port(std::string_view text, AddressText& out, std::string& error) {
+bool take_number(std::string_view text, std::uint16_t& port, std::string& error) {
   const auto number = parse_number(text);
   if (!number || *number < 1 || *number > 65535) {
     error = "invalid port \"" + std::string(text.substr(0, 20)) + "\"; it must be from 1 to 65535";
     return false;
   }
-  out.where.port = static_cast<std::uint16_t>(*number);
+  port = static_cast<std::uint16_t>(*number);
+  return true;
+}
+
+// "80", and with `range` "80-90".
+bool take_port(std::string_view text, bool range, AddressText& out, std::string& error) {
+  const auto dash = range ? text.find('-') : std::string_view::npos;
   out.port_text = text;
   out.has_port = true;
-  return true;
+  if (!take_number(text.substr(0, dash), out.where.port, error)) return false;
+  if (dash == std::string_view::npos) return true;
+  if (!take_number(text.substr(dash + 1), out.last_port, error)) return false;
+  if (out.last_port >= out.where.port) return true;
+  error = "the range of ports ends before it begins";
+  return false;
+}
+
+bool is_port(std::string_view text) {
+  const auto dash = text.find('-');
+  return parse_number(text.substr(0, dash)) &&
+         (dash == std::string_view::npos || parse_number(text.substr(dash + 1)));
 }
 
 bool take_unix(std::string_view text, const AddressRules& rules, AddressText& out,
@@ -47,7 +64,8 @@ bool take_unix(std::string_view text, const AddressRules& rules, AddressText& ou
 }
 
 // "[::1]:80" and "[::1]".
-bool take_bracketed(std::string_view text, AddressText& out, std::string& error) {
+bool take_bracketed(std::string_view text, const AddressRules& rules, AddressText& out,
+                    std::string& error) {
   const auto close = text.find(']');
   const auto host =
       close == std::string_view::npos ? std::string_view{} : text.substr(1, close - 1);
@@ -63,7 +81,7 @@ bool take_bracketed(std::string_view text, AddressText& out, std::string& error)
     error = "a port or nothing must follow \"]\"";
     return false;
   }
-  return take_port(text.substr(1), out, error);
+  return take_port(text.substr(1), rules.lone_port, out, error);
 }
 
 bool valid_host(std::string_view host) {
@@ -77,8 +95,8 @@ bool take_host(std::string_view text, const AddressRules& rules, AddressText& ou
                std::string& error) {
   const auto colon = text.find(':');
   const auto host = text.substr(0, colon);
-  if (colon == std::string_view::npos && rules.lone_port && parse_number(text)) {
-    return take_port(text, out, error);
+  if (colon == std::string_view::npos && rules.lone_port && is_port(text)) {
+    return take_port(text, true, out, error);
   }
   if (colon != std::string_view::npos && text.find(':', colon + 1) != std::string_view::npos &&
       IpAddress::parse(text)) {
@@ -97,7 +115,8 @@ bool take_host(std::string_view text, const AddressRules& rules, AddressText& ou
     out.where.host = host;
   }
   out.host_text = host;
-  return colon == std::string_view::npos || take_port(text.substr(colon + 1), out, error);
+  return colon == std::string_view::npos ||
+         take_port(text.substr(colon + 1), rules.lone_port, out, error);
 }
 
 }  // namespace
@@ -120,8 +139,8 @@ std::optional<AddressText> parse_address(std::string_view text, const AddressRul
     out.uri = text.substr(at);
     text = text.substr(0, at);
   }
-  const bool ok =
-      text.starts_with('[') ? take_bracketed(text, out, error) : take_host(text, rules, out, error);
+  const bool ok = text.starts_with('[') ? take_bracketed(text, rules, out, error)
+                                        : take_host(text, rules, out, error);
   if (!ok) return std::nullopt;
   return out;
 }

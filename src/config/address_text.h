@@ -12,15 +12,16 @@ namespace weir::config {
 struct AddressText {
   HostPort where;
   bool has_port = false;
-  std::string port_text;  // as written
-  std::string host_text;  // as written, brackets included
-  std::string uri;        // from the first '/' or '?', if allowed
+  std::uint16_t last_port = 0;  // of a range of ports; 0: it is one
+  std::string port_text;        // as written
+  std::string host_text;        // as written, brackets included
+  std::string uri;              // from the first '/' or '?', if allowed
 };
 
 struct AddressRules {
   std::uint16_t default_port = 80;
   bool uri = false;        // a URI may follow (proxy_pass)
-  bool lone_port = false;  // "8080" is a port, "*" any address (listen)
+  bool lone_port = false;  // "8080" is a port, "*" any address, "80-90" ports (listen)
 };
 
 // On failure `error` says what is wrong.

@@ -5,10 +5,6 @@ namespace {
 
 constexpr std::uint32_t kMaxCount = 1000;
 
-Argument value_of(const Parameter& parameter) {
-  return {std::string(parameter.value), parameter.argument->position, false};
-}
-
 // "200" or "200-399".
 bool parse_status(std::string_view text, StatusRange& out) {
   const auto dash = text.find('-');
@@ -202,8 +198,8 @@ void Compiler::run_check(const DeferredCheck& deferred) {
   Scope scope;
   const Call call{*this, scope, deferred.directive, *deferred.info};
   auto index = deferred.upstream;
-  if (deferred.location != nullptr && deferred.location->proxy) {
-    index = deferred.location->proxy->upstream;
+  if (deferred.location != nullptr && deferred.location->proxy() != nullptr) {
+    index = deferred.location->proxy()->upstream;
   }
   if (!index || model_->upstreams[*index].implicit) {
     return call.error(

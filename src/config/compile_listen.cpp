@@ -1,6 +1,6 @@
-#include <arpa/inet.h>
-
-#include <algorithm>
+// listen ADDRESS [parameters]
+#include <chrono>
+#include <set>
 
 #include "config/address_text.h"
 #include "config/handlers.h"
@@ -11,19 +11,8 @@ namespace {
 constexpr std::uint16_t kDefaultPort = 80;
 constexpr std::uint32_t kMaxBacklog = 1u << 20;
 constexpr std::uint64_t kMaxSocketBuffer = 1u << 30;
-
-Argument value_of(const Parameter& parameter) {
-  return {std::string(parameter.value), parameter.argument->position, false};
-}
-
-// on | off; anything else is an error.
-std::optional<bool> on_off(const Call& call, const Parameter& parameter) {
-  if (parameter.value == "on") return true;
-  if (parameter.value == "off") return false;
-  call.error(*parameter.argument, "invalid value " + quote(parameter.value) + " of " +
-                                      std::string(parameter.key) + "; use on or off");
-  return std::nullopt;
-}
+constexpr std::uint32_t kMaxKeepalive = 32767;  // seconds and probes that Linux takes
+constexpr std::uint32_t kMaxProbes = 127;
 
 void socket_size(const Call& call, const Parameter& parameter, int& out) {
   const auto size = size_argument(call, value_of(parameter));
@@ -32,11 +21,53 @@ void socket_size(const Call& call, const Parameter& parameter, int& out) {
   out = static_cast<int>(*size);
 }
 
+// One of IDLE:INTERVAL:COUNT; empty: 0.
+bool take_seconds(std::string_view text, int& out) {
+  if (text.empty()) return true;
+  const auto time = parse_seconds(text);
+  if (!time || time->count() > kMaxKeepalive) return false;
+  out = static_cast<int>(time->count());
+  return true;
+}
+
+bool take_keepalive_times(std::string_view text, Listen& listen) {
+  const auto first = text.find(':');
+  if (!take_seconds(text.substr(0, first), listen.keepalive_idle)) return false;
+  const auto rest = first == std::string_view::npos ? "" : text.substr(first + 1);
+  const auto second = rest.find(':');
+  if (!take_seconds(rest.substr(0, second), listen.keepalive_interval)) return false;
+  const auto count = second == std::string_view::npos ? "" : rest.substr(second + 1);
+  if (!count.empty()) {
+    const auto number = parse_number(count);
+    if (!number || *number > kMaxProbes) return false;
+    listen.keepalive_count = static_cast<int>(*number);
+  }
+  return listen.keepalive_idle != 0 || listen.keepalive_interval != 0 ||
+         listen.keepalive_count != 0;
+}
+
+void apply_keepalive(const Call& call, const Parameter& parameter, Listen& listen) {
+  listen.so_keepalive = parameter.value != "off";
+  if (parameter.value == "on" || parameter.value == "off") return;
+  if (!take_keepalive_times(parameter.value, listen)) {
+    call.error(*parameter.argument, "invalid value " + quote(parameter.value) +
+                                        " of so_keepalive; use on, off or IDLE:INTERVAL:COUNT");
+  }
+}
+
 void apply(const Call& call, const Parameter& parameter, Listen& listen) {
   const auto key = parameter.key;
   if (key == "default_server" || key == "default") {
     listen.default_server = true;
-  } else if (key == "reuseport") {
+    return;
+  }
+  if (key == "proxy_protocol") {
+    listen.proxy_protocol = true;
+    return;
+  }
+  // All others are options of the socket, which one line may give.
+  listen.has_options = true;
+  if (key == "reuseport") {
     listen.reuseport = true;
   } else if (key == "deferred") {
     listen.deferred = true;
@@ -51,36 +82,27 @@ void apply(const Call& call, const Parameter& parameter, Listen& listen) {
   } else if (key == "sndbuf") {
     socket_size(call, parameter, listen.sndbuf);
   } else if (key == "so_keepalive") {
-    if (parameter.value.find(':') != std::string_view::npos) {
-      listen.so_keepalive = true;
-      call.warning("the times of so_keepalive are the system's own");
-    } else if (const auto on = on_off(call, parameter)) {
-      listen.so_keepalive = *on;
-    }
+    apply_keepalive(call, parameter, listen);
   } else if (key == "ipv6only") {
-    if (!listen.endpoint.ip.is_v6()) {
-      return call.warning("ipv6only is for IPv6 addresses only");
-    }
     listen.ipv6only = on_off(call, parameter);
   }
 }
 
-bool resolve(const Call& call, const AddressText& address, Endpoint& endpoint) {
+// The addresses that the text stands for: those of a host's name, each with all ports of a range.
+std::vector<Endpoint> endpoints(const Call& call, const AddressText& address) {
   const auto& where = address.where;
-  if (!where.unix_path.empty()) {
-    endpoint.unix_path = where.unix_path;
-    return true;
+  if (!where.unix_path.empty()) return {Endpoint{{}, where.unix_path}};
+  const std::string host = where.host.empty() ? "0.0.0.0" : where.host;
+  std::vector<Endpoint> found;
+  for (const auto& ip : call.compiler.addresses(call, call.arg(0), host, where.port)) {
+    const std::uint32_t last = address.last_port == 0 ? where.port : address.last_port;
+    for (std::uint32_t port = where.port; port <= last; ++port) {
+      IpAddress one = ip;
+      one.set_port(static_cast<std::uint16_t>(port));
+      found.push_back(Endpoint{one, {}});
+    }
   }
-  std::string host = where.host.empty() ? "0.0.0.0" : where.host;
-  if (host == "localhost") host = "127.0.0.1";
-  const auto ip = IpAddress::parse(host, where.port);
-  if (!ip) {
-    call.error(call.arg(0), "host names are not supported here; write an address in place of " +
-                                quote(where.host));
-    return false;
-  }
-  endpoint.ip = *ip;
-  return true;
+  return found;
 }
 
 }  // namespace
@@ -93,18 +115,30 @@ void compile_listen(const Call& call) {
   std::string error;
   const auto address = parse_address(text, rules, error);
   if (!address) return call.error(call.arg(0), "invalid address " + quote(text) + ": " + error);
-  Listen listen;
-  listen.position = call.directive.position;
-  if (!resolve(call, *address, listen.endpoint)) return;
-  listen.text = listen.endpoint.text();
-  for (const auto& parameter : parameters(call, 1)) apply(call, parameter, listen);
+  Listen options;
+  options.position = call.directive.position;
+  for (const auto& parameter : parameters(call, 1)) apply(call, parameter, options);
   auto& listens =
       call.scope.admin != nullptr ? call.scope.admin->listens : call.scope.server->listens;
-  if (std::any_of(listens.begin(), listens.end(),
-                  [&](const Listen& other) { return other.text == listen.text; })) {
-    return call.error(call.arg(0), "duplicate listen " + quote(listen.text) + " in this block");
+  std::set<std::string, std::less<>> known;
+  for (const auto& other : listens) known.insert(other.text);
+  for (auto& endpoint : endpoints(call, *address)) {
+    Listen listen = options;
+    listen.text = endpoint.text();
+    if (listen.ipv6only && !endpoint.ip.is_v6()) {
+      call.warning("ipv6only is for IPv6 addresses only");
+      listen.ipv6only.reset();
+    }
+    listen.endpoint = std::move(endpoint);
+    if (known.contains(listen.text)) {
+      return call.error(call.arg(0), "duplicate listen " + quote(listen.text) + " in this block");
+    }
+    if (!call.compiler.count_listen()) {
+      return call.error("more than " + std::to_string(Compiler::kMaxListens) +
+                        " addresses to listen on");
+    }
+    listens.push_back(std::move(listen));
   }
-  listens.push_back(std::move(listen));
 }
 
 }  // namespace weir::config

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "config/handlers.h"
 
@@ -74,6 +75,42 @@ const LocationDraft* find_same(const LocationDraft& outer, const Head& head) {
   return found == outer.nested.end() ? nullptr : found->get();
 }
 
+struct MethodName {
+  std::string_view name;
+  std::uint32_t bit;
+};
+constexpr std::array kMethods = {MethodName{"GET", method_get},
+                                 MethodName{"HEAD", method_head},
+                                 MethodName{"POST", method_post},
+                                 MethodName{"PUT", method_put},
+                                 MethodName{"DELETE", method_delete},
+                                 MethodName{"OPTIONS", method_options},
+                                 MethodName{"PATCH", method_patch},
+                                 MethodName{"PROPFIND", method_propfind},
+                                 MethodName{"PROPPATCH", method_proppatch},
+                                 MethodName{"MKCOL", method_mkcol},
+                                 MethodName{"COPY", method_copy},
+                                 MethodName{"MOVE", method_move},
+                                 MethodName{"LOCK", method_lock},
+                                 MethodName{"UNLOCK", method_unlock}};
+
+// The methods named, as bits; 0 after an error.
+std::uint32_t allowed_methods(const Call& call) {
+  std::uint32_t bits = 0;
+  for (const auto& argument : call.directive.args) {
+    const auto method = std::find_if(
+        kMethods.begin(), kMethods.end(),
+        [&](const MethodName& known) { return lower(known.name) == lower(argument.text); });
+    if (method == kMethods.end()) {
+      call.error(argument, "unknown method " + quote(argument.text) +
+                               "; write GET, POST, PUT, DELETE and so on");
+      return 0;
+    }
+    bits |= method->bit;
+  }
+  return (bits & method_get) != 0 ? bits | method_head : bits;
+}
+
 }  // namespace
 
 void compile_location(const Call& call) {
@@ -95,48 +132,39 @@ void compile_location(const Call& call) {
   location->outer = &outer;
   location->position = call.directive.position;
   if (head.kind == LocationKind::regex) {
-    location->regex =
-        call.compiler.regex(call, call.arg(call.count() - 1), head.path, head.caseless);
-    if (!location->regex) return;
+    location->pattern =
+        call.compiler.pattern(call, call.arg(call.count() - 1), head.path, head.caseless);
+    if (!location->pattern) return;
   }
   Scope scope;
   scope.contexts = in_location;
   scope.settings = &location->settings;
   scope.server = call.scope.server;
   scope.location = location.get();
+  scope.rules = &location->rules;
   // Known before its block is read: a health_check in it refers to it later.
   outer.nested.push_back(std::move(location));
   call.compiler.walk(call.directive.block, scope);
 }
 
-void compile_return(const Call& call) {
-  auto& target = call.scope.location->return_;
-  const auto& first = call.arg(0);
-  const auto code = parse_number(first.text);
-  const bool url = first.text.starts_with("http://") || first.text.starts_with("https://") ||
-                   first.text.starts_with("$scheme");
-  ReturnConfig result;
-  if (call.count() == 1 && !code && url) {
-    const auto text = call.compiler.value(call, first);
-    if (!text) return;
-    result = {302, *text, true};
-  } else {
-    if (!code || *code > 999) {
-      return call.error(first, "invalid status " + quote(first.text) +
-                                   "; write CODE, CODE TEXT, CODE URL or a URL with http://");
-    }
-    result.status = static_cast<std::uint16_t>(*code);
-    if (call.count() == 2) {
-      const auto text = call.compiler.value(call, call.arg(1));
-      if (!text) return;
-      result.text = *text;
-      result.redirect =
-          *code == 301 || *code == 302 || *code == 303 || *code == 307 || *code == 308;
-    }
-  }
-  // As in nginx the first `return` of a block ends the request; later ones are never reached.
-  if (target) return call.warning("is never reached; another return stands before it");
-  target = std::move(result);
+void compile_limit_except(const Call& call) {
+  auto& outer = *call.scope.location;
+  outer.allowed_methods = allowed_methods(call);
+  if (outer.allowed_methods == 0) return;
+  auto location = std::make_unique<LocationDraft>();
+  location->kind = LocationKind::unnamed;
+  location->path = outer.path;
+  location->outer = &outer;
+  location->position = call.directive.position;
+  Scope scope;
+  scope.contexts = in_limit_except;
+  scope.settings = &location->settings;
+  scope.server = call.scope.server;
+  scope.location = location.get();
+  outer.except = std::move(location);
+  call.compiler.walk(call.directive.block, scope);
 }
+
+void compile_internal(const Call& call) { call.scope.location->internal = true; }
 
 }  // namespace weir::config

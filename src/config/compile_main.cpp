@@ -15,30 +15,6 @@ std::uint32_t processor_count() {
   return count < 1 ? 1 : static_cast<std::uint32_t>(count);
 }
 
-std::optional<Duration> time_argument(const Call& call, const Argument& argument) {
-  const auto time = parse_time(argument.text);
-  if (!time) call.error(argument, "invalid time " + quote(argument.text) + "; write 30s or 1h30m");
-  return time;
-}
-
-std::optional<std::uint64_t> size_argument(const Call& call, const Argument& argument) {
-  const auto size = parse_size(argument.text);
-  if (!size)
-    call.error(argument, "invalid size " + quote(argument.text) + "; write 512, 16k or 1m");
-  return size;
-}
-
-std::optional<std::uint32_t> number_argument(const Call& call, const Argument& argument,
-                                             std::uint32_t least, std::uint32_t greatest) {
-  const auto number = parse_number(argument.text);
-  if (!number || *number < least || *number > greatest) {
-    call.error(argument, "invalid number " + quote(argument.text) + "; it must be from " +
-                             std::to_string(least) + " to " + std::to_string(greatest));
-    return std::nullopt;
-  }
-  return static_cast<std::uint32_t>(*number);
-}
-
 void compile_worker_processes(const Call& call) {
   auto& workers = call.compiler.model().workers;
   if (call.arg(0).text == "auto") {
@@ -65,9 +41,51 @@ void compile_worker_shutdown_timeout(const Call& call) {
 }
 
 void compile_user(const Call& call) {
-  call.compiler.model().user = call.arg(0).text;
-  if (call.count() > 1 && call.arg(1).text != call.arg(0).text) {
-    call.compiler.accepted(call, "the group is the one of the user");
+  auto& model = call.compiler.model();
+  model.user = call.arg(0).text;
+  if (call.count() > 1) model.process.group = call.arg(1).text;
+  model.process.user_position = call.directive.position;
+}
+
+void compile_daemon(const Call& call) {
+  call.compiler.model().process.daemon = lower(call.arg(0).text) == "on";
+}
+
+void compile_master_process(const Call& call) {
+  call.compiler.model().process.master_process = lower(call.arg(0).text) == "on";
+}
+
+void compile_env(const Call& call) {
+  const auto& text = call.arg(0).text;
+  const auto equals = text.find('=');
+  if (equals == 0 || text.empty()) return call.error(call.arg(0), "the name is missing");
+  ProcessConfig::EnvironmentEntry entry{text.substr(0, equals), std::nullopt};
+  if (equals != std::string::npos) entry.value = text.substr(equals + 1);
+  call.compiler.model().process.environment.push_back(std::move(entry));
+}
+
+void compile_working_directory(const Call& call) {
+  call.compiler.model().process.working_directory = call.compiler.path(call.arg(0).text);
+}
+
+void compile_worker_priority(const Call& call) {
+  constexpr std::uint32_t kLeast = 20;
+  constexpr std::uint32_t kMost = 19;
+  std::string_view digits = call.arg(0).text;
+  const bool negative = digits.starts_with('-');
+  if (negative) digits.remove_prefix(1);
+  const auto number = parse_number(digits);
+  if (!number || *number > (negative ? kLeast : kMost)) {
+    return call.error(call.arg(0), "invalid priority " + quote(call.arg(0).text) +
+                                       "; it must be from -20 (first) to 19 (last)");
+  }
+  const auto value = static_cast<int>(*number);
+  call.compiler.model().process.priority = negative ? -value : value;
+}
+
+void compile_worker_rlimit_core(const Call& call) {
+  if (const auto size = size_argument(call, call.arg(0))) {
+    call.compiler.model().process.rlimit_core = *size;
   }
 }
 
@@ -118,6 +136,25 @@ void accept_only(const Call& call) {
   const auto advice = unsupported_advice(call.directive.name);
   call.error("nginx has this directive, weir supports only " + quote(only) + " yet; " +
              (advice.empty() ? std::string("remove it") : std::string(advice)));
+}
+
+void accept_number(const Call& call) {
+  if (number_argument(call, call.arg(0), 0, 0x7fffffff)) accept(call);
+}
+
+void accept_size(const Call& call) {
+  if (size_argument(call, call.arg(0))) accept(call);
+}
+
+void accept_time(const Call& call) {
+  if (time_argument(call, call.arg(0))) accept(call);
+}
+
+// COUNT SIZE
+void accept_buffers(const Call& call) {
+  if (number_argument(call, call.arg(0), 1, 0x7fffffff) && size_argument(call, call.arg(1))) {
+    accept(call);
+  }
 }
 
 }  // namespace weir::config

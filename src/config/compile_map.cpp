@@ -10,14 +10,15 @@ namespace {
 // The block of one map being read.
 class MapReader {
  public:
-  MapReader(const Call& call, MapConfig& map) : call_(call), map_(map) {}
+  MapReader(const Call& call, MapConfig& map, bool& is_volatile)
+      : call_(call), map_(map), volatile_(is_volatile) {}
 
   void entry(const Directive& entry) {
     const Call here{call_.compiler, call_.scope, entry, call_.info};
     const std::size_t words = entry.args.size() + 1;
     if (entry.has_block) return here.error("takes no block; end it with \";\"");
     if (words == 1 && (entry.name == "hostnames" || entry.name == "volatile")) {
-      (entry.name == "hostnames" ? map_.hostnames : map_.volatile_) = true;
+      (entry.name == "hostnames" ? map_.hostnames : volatile_) = true;
       return;
     }
     if (words != 2) return here.error("an entry of a map is KEY VALUE;");
@@ -77,45 +78,64 @@ class MapReader {
     const bool caseless = pattern.starts_with('*');
     if (caseless) pattern.remove_prefix(1);
     const Argument at{name, here.directive.position, false};
-    auto regex = call_.compiler.regex(here, at, pattern, caseless);
-    if (regex) map_.patterns.push_back({std::move(regex), std::move(value)});
+    auto compiled = call_.compiler.pattern(here, at, pattern, caseless);
+    if (compiled) map_.patterns.push_back({std::move(compiled), std::move(value)});
   }
 
   const Call& call_;
   MapConfig& map_;
+  bool& volatile_;
   bool has_default_ = false;
   std::set<std::pair<const void*, std::string>> seen_;
 };
 
-bool is_built_in(const std::string& name) {
-  const auto names = variable_names();
-  return std::any_of(names.begin(), names.end(),
-                     [&](const VariableName& row) { return row.name == name; });
-}
-
 }  // namespace
+
+std::optional<std::uint32_t> made_variable(const Call& call, const Argument& argument) {
+  if (!argument.text.starts_with('$') || argument.text.size() < 2) {
+    call.error(argument,
+               "invalid variable name " + quote(argument.text) + "; it must begin with $");
+    return std::nullopt;
+  }
+  const std::string name = argument.text.substr(1);
+  if (is_built_in(lower(name))) {
+    call.error(argument, "$" + name + " is a variable of weir; choose another name");
+    return std::nullopt;
+  }
+  const auto index = call.compiler.find_user_variable(lower(name));
+  if (!index) return std::nullopt;
+  const auto& model = call.compiler.model();
+  const auto& variable = model.variables[*index];
+  const auto warn = [&](const char* what, const Position& at) {
+    call.warning("$" + name + " has a " + what + " already, at " + at.text() + "; this one holds");
+  };
+  switch (variable.source) {
+    case UserVariable::Source::none:
+      break;
+    case UserVariable::Source::map:
+      warn("map", model.maps[variable.index].position);
+      break;
+    case UserVariable::Source::geo:
+      warn("geo", model.geos[variable.index].position);
+      break;
+    case UserVariable::Source::split_clients:
+      warn("split_clients", model.split_clients[variable.index].position);
+      break;
+  }
+  return index;
+}
 
 void compile_map(const Call& call) {
   auto& compiler = call.compiler;
-  const auto& variable = call.arg(1).text;
-  if (!variable.starts_with('$') || variable.size() < 2) {
-    return call.error(call.arg(1),
-                      "invalid variable name " + quote(variable) + "; it must begin with $");
-  }
-  const std::string name = variable.substr(1);
-  if (is_built_in(lower(name))) {
-    return call.error(call.arg(1), "$" + name + " is a variable of weir; choose another name");
-  }
-  const auto index = compiler.find_map(name);
+  const auto index = made_variable(call, call.arg(1));
   if (!index) return;
-  if (const auto& known = compiler.model().maps[*index].position; known.line != 0) {
-    call.warning("$" + name + " has a map already, at " + known.text() + "; this one holds");
-  }
+  auto& model = compiler.model();
+  auto& user = model.variables[*index];
   MapConfig map;
   map.position = call.directive.position;
-  map.variable = name;
   if (auto source = compiler.value(call, call.arg(0))) map.source = std::move(*source);
-  MapReader reader(call, map);
+  bool is_volatile = false;
+  MapReader reader(call, map, is_volatile);
   // `hostnames` changes what the keys mean, so it is looked for first.
   for (const auto& entry : call.directive.block) {
     if (entry.name == "hostnames" && entry.args.empty()) map.hostnames = true;
@@ -125,7 +145,10 @@ void compile_map(const Call& call) {
     reader.entry(entry);
   }
   reader.finish();
-  compiler.model().maps[*index] = std::move(map);
+  user.source = UserVariable::Source::map;
+  user.index = static_cast<std::uint32_t>(model.maps.size());
+  user.volatile_ = is_volatile;
+  model.maps.push_back(std::move(map));
 }
 
 }  // namespace weir::config

@@ -1,83 +1,38 @@
-#include <array>
+// proxy_*: what is said to peers and from where, buffers, files.
+#include <algorithm>
 
+#include "config/address_text.h"
 #include "config/handlers.h"
 
 namespace weir::config {
 namespace {
 
-struct NextWord {
-  std::string_view name;
-  std::uint32_t bit;
-};
-constexpr std::array<NextWord, 12> kNextWords = {{{"error", next_error},
-                                                  {"timeout", next_timeout},
-                                                  {"invalid_header", next_invalid_header},
-                                                  {"http_500", next_http_500},
-                                                  {"http_502", next_http_502},
-                                                  {"http_503", next_http_503},
-                                                  {"http_504", next_http_504},
-                                                  {"http_403", next_http_403},
-                                                  {"http_404", next_http_404},
-                                                  {"http_429", next_http_429},
-                                                  {"non_idempotent", next_non_idempotent},
-                                                  {"off", next_off}}};
-
-// A name of a header field: a token (RFC 9110 section 5.6.2).
-bool valid_field_name(std::string_view name) {
-  constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
-  if (name.empty()) return false;
-  for (const char c : name) {
-    const bool alphanumeric =
-        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!alphanumeric && kOthers.find(c) == std::string_view::npos) return false;
-  }
-  return true;
+// An address without or with a port: "10.0.0.1", "10.0.0.1:0", "::1", "[::1]:80".
+bool is_local_address(std::string_view text) {
+  if (IpAddress::parse(text)) return true;
+  std::string error;
+  const auto address = parse_address(text, {}, error);
+  return address && address->where.unix_path.empty() &&
+         IpAddress::parse(address->where.host).has_value();
 }
 
-// NAME VALUE; nullopt after an error.
-std::optional<HeaderValue> header(const Call& call) {
-  const auto& name = call.arg(0);
-  if (!valid_field_name(name.text)) {
-    call.error(name, "invalid field name " + quote(name.text));
+// "user:rw", "group:r", "all:r": bits of a file's mode.
+std::optional<std::uint32_t> rights(std::string_view text) {
+  std::uint32_t shift = 0;
+  if (text.starts_with("user:")) {
+    shift = 6;
+  } else if (text.starts_with("group:")) {
+    shift = 3;
+  } else if (!text.starts_with("all:")) {
     return std::nullopt;
   }
-  const auto& text = call.arg(1);
-  if (text.text.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) {
-    call.error(text, "the value must be one line");
-    return std::nullopt;
-  }
-  auto value = call.compiler.value(call, text);
-  if (!value) return std::nullopt;
-  return HeaderValue{name.text, std::move(*value), false};
-}
-
-void add_name(const Call& call, std::optional<std::vector<std::string>>& list) {
-  const auto& name = call.arg(0);
-  if (!valid_field_name(name.text)) {
-    return call.error(name, "invalid field name " + quote(name.text));
-  }
-  if (!list) list.emplace();
-  list->push_back(lower(name.text));
+  text.remove_prefix(text.find(':') + 1);
+  if (text == "rw") return 6u << shift;
+  if (text == "r") return 4u << shift;
+  return std::nullopt;
 }
 
 }  // namespace
-
-void compile_proxy_set_header(const Call& call) {
-  auto field = header(call);
-  if (!field) return;
-  auto& list = call.scope.settings->proxy_set_header;
-  if (!list) list.emplace();
-  list->push_back(std::move(*field));
-}
-
-void compile_add_header(const Call& call) {
-  auto field = header(call);
-  if (!field) return;
-  for (const auto& parameter : parameters(call, 2)) field->always = parameter.key == "always";
-  auto& list = call.scope.settings->add_header;
-  if (!list) list.emplace();
-  list->push_back(std::move(*field));
-}
 
 void compile_proxy_http_version(const Call& call) {
   const auto& version = call.arg(0).text;
@@ -90,41 +45,89 @@ void compile_proxy_http_version(const Call& call) {
   call.scope.settings->proxy_http10 = version == "1.0";
 }
 
-void compile_proxy_next_upstream(const Call& call) {
-  std::uint32_t bits = 0;
-  std::vector<std::string_view> known;
-  for (const auto& word : kNextWords) known.push_back(word.name);
+void compile_proxy_set_body(const Call& call) {
+  auto value = call.compiler.value(call, call.arg(0));
+  if (!value) return;
+  call.scope.settings->proxy_set_body = std::move(*value);
+  call.scope.settings->has_proxy_set_body = true;
+}
+
+void compile_proxy_bind(const Call& call) {
+  auto& setting = call.scope.settings->proxy_bind;
+  const auto& address = call.arg(0);
+  if (call.count() == 1 && address.text == "off") {
+    setting.emplace();
+    return;
+  }
+  ProxyBind bind;
+  if (call.count() == 2) {
+    if (call.arg(1).text != "transparent") {
+      return call.error(call.arg(1), "unknown parameter " + quote(call.arg(1).text) +
+                                         "; the only one is transparent");
+    }
+    bind.transparent = true;
+  }
+  auto value = call.compiler.value(call, address);
+  if (!value) return;
+  if (value->is_constant() && !is_local_address(address.text)) {
+    return call.error(address, "invalid address " + quote(address.text) +
+                                   "; write an address of this machine, with a port or without");
+  }
+  bind.address = std::move(*value);
+  setting = std::move(bind);
+}
+
+void compile_proxy_buffers(const Call& call) {
+  const auto count = number_argument(call, call.arg(0), 1, 1u << 20);
+  const auto size = size_argument(call, call.arg(1));
+  if (!count || !size) return;
+  if (*size == 0) return call.error(call.arg(1), "a buffer must have a size");
+  if (*count < 2) return call.error(call.arg(0), "there must be at least 2 buffers");
+  call.scope.settings->proxy_buffers = ProxyBuffers{*count, *size};
+}
+
+void compile_proxy_store(const Call& call) {
+  const auto& path = call.arg(0);
+  ProxyStore store;
+  store.on = path.text != "off";
+  if (path.text.empty()) return call.error(path, "the path is empty; use on, off or a path");
+  if (store.on && path.text != "on") {
+    auto value = path_argument(call, path);
+    if (!value) return;
+    store.path = std::move(*value);
+  }
+  call.scope.settings->proxy_store = std::move(store);
+}
+
+void compile_proxy_store_access(const Call& call) {
+  std::uint32_t mode = 0;
   for (const auto& argument : call.directive.args) {
-    if (argument.text == "updating") continue;  // concerns nginx's cache only
-    std::uint32_t bit = 0;
-    for (const auto& word : kNextWords) {
-      if (word.name == argument.text) bit = word.bit;
+    const auto bits = rights(argument.text);
+    if (!bits) {
+      return call.error(argument,
+                        "invalid rights " + quote(argument.text) + "; write user:rw group:r all:r");
     }
-    if (bit == 0) {
-      call.error(argument,
-                 "unknown condition " + quote(argument.text) + did_you_mean(argument.text, known));
-    } else if ((bits & bit) != 0) {
-      call.warning(quote(argument.text) + " is given twice");
-    }
-    bits |= bit;
+    mode |= *bits;
   }
-  call.scope.settings->proxy_next_upstream = bits;
+  // Without a word about the user it is rw.
+  const bool user = std::any_of(call.directive.args.begin(), call.directive.args.end(),
+                                [](const Argument& a) { return a.text.starts_with("user:"); });
+  call.scope.settings->proxy_store_access = user ? mode : mode | 0600u;
 }
 
-void compile_proxy_hide_header(const Call& call) {
-  add_name(call, call.scope.settings->proxy_hide_header);
+void compile_proxy_cache(const Call& call) {
+  if (call.arg(0).text == "off" || !call.compiler.report_once("proxy_cache")) return;
+  call.warning("answers are not cached; requests go to the nodes each time");
 }
 
-void compile_proxy_redirect(const Call& call) {
-  const auto& word = call.arg(0);
-  if (call.directive.args.size() > 1 || (word.text != "off" && word.text != "default")) {
-    return call.error(word, "weir knows only `default` and `off` yet; leave it out for `default`");
+void compile_proxy_cache_path(const Call& call) {
+  const auto zone =
+      std::find_if(call.directive.args.begin(), call.directive.args.end(),
+                   [](const Argument& a) { return a.text.starts_with("keys_zone="); });
+  if (zone == call.directive.args.end()) {
+    return call.error("keys_zone=NAME:SIZE is missing");
   }
-  call.scope.settings->proxy_redirect = word.text == "default";
-}
-
-void compile_proxy_pass_header(const Call& call) {
-  add_name(call, call.scope.settings->proxy_pass_header);
+  call.compiler.accepted(call, "answers are not cached");
 }
 
 }  // namespace weir::config

@@ -55,12 +55,24 @@ bool find_peers(const Call& call, const AddressText& address, ProxyConfig& proxy
 }
 
 bool check_uri(const Call& call, const ProxyConfig& proxy) {
-  const auto& location = *call.scope.location;
   if (!proxy.has_uri) return true;
-  if (location.kind == LocationKind::regex || location.kind == LocationKind::named) {
-    call.error(call.arg(0), "cannot have a URI (" + quote(proxy.uri) + ") in a " +
-                                (location.kind == LocationKind::named ? "named" : "regex") +
-                                " location; leave it out");
+  const char* place = nullptr;
+  switch (call.scope.location->kind) {
+    case LocationKind::regex:
+      place = "a regex location";
+      break;
+    case LocationKind::named:
+      place = "a named location";
+      break;
+    case LocationKind::unnamed:
+      place = (call.scope.contexts & in_if) != 0 ? "an \"if\"" : "a limit_except";
+      break;
+    default:
+      break;
+  }
+  if (place != nullptr) {
+    call.error(call.arg(0), "cannot have a URI (" + quote(proxy.uri) + ") in " + place +
+                                ": there is no prefix for it to replace; leave it out");
     return false;
   }
   if (proxy.uri.find_first_of(" \t\r\n") != std::string::npos) {
@@ -75,9 +87,10 @@ bool check_uri(const Call& call, const ProxyConfig& proxy) {
 void compile_proxy_pass(const Call& call) {
   const auto& url = call.arg(0).text;
   ProxyConfig proxy;
+  if (url.empty()) return call.error(call.arg(0), "the URL is empty; write http://HOST");
   if (url.find('$') != std::string::npos) {
     compile_target(call, proxy);
-    call.scope.location->proxy = std::move(proxy);
+    call.scope.location->content = std::move(proxy);
     return;
   }
   if (!check_scheme(call, url)) return;
@@ -87,10 +100,11 @@ void compile_proxy_pass(const Call& call) {
   std::string error;
   const auto address = parse_address(std::string_view(url).substr(kScheme.size()), rules, error);
   if (!address) return call.error(call.arg(0), "invalid URL " + quote(url) + ": " + error);
+  proxy.url = url;
   proxy.uri = address->uri;
   proxy.has_uri = !address->uri.empty();
   if (!check_uri(call, proxy) || !find_peers(call, *address, proxy)) return;
-  call.scope.location->proxy = std::move(proxy);
+  call.scope.location->content = std::move(proxy);
 }
 
 }  // namespace weir::config

@@ -31,8 +31,9 @@ void add_regex(const Call& call, const Argument& argument, std::vector<ServerNam
   if (pattern.empty()) return call.error(argument, "the regular expression is empty");
   // Hosts are compared in lower case, so nginx ignores case if the pattern has capitals.
   const bool capitals = lower(pattern) != pattern;
-  auto regex = call.compiler.regex(call, argument, pattern, capitals);
-  if (regex) names.push_back({ServerName::Kind::regex, std::string(pattern), std::move(regex)});
+  auto compiled = call.compiler.pattern(call, argument, pattern, capitals);
+  if (compiled)
+    names.push_back({ServerName::Kind::regex, std::string(pattern), std::move(compiled)});
 }
 
 }  // namespace
@@ -46,7 +47,8 @@ void compile_server_name(const Call& call) {
       if (first) server.primary_name = argument.text;
       continue;
     }
-    std::string name = argument.text == "$hostname" ? host_name() : lower(argument.text);
+    std::string name = lower(argument.text);
+    if (name == "$hostname") name = host_name();
     if (!valid_name(name)) {
       call.error(argument, "invalid name or wildcard " + quote(argument.text) +
                                "; write example.org, *.example.org or www.*");
@@ -56,17 +58,17 @@ void compile_server_name(const Call& call) {
       call.warning("name " + quote(argument.text) + " has suspicious symbols");
     }
     if (name.starts_with("*.")) {
-      server.names.push_back({ServerName::Kind::leading_wildcard, name.substr(1), nullptr});
+      server.names.push_back({ServerName::Kind::leading_wildcard, name.substr(1), {}});
     } else if (name.starts_with('.') && name.size() > 1) {
       // ".example.org" is "example.org" and "*.example.org".
-      server.names.push_back({ServerName::Kind::exact, name.substr(1), nullptr});
-      server.names.push_back({ServerName::Kind::leading_wildcard, name, nullptr});
+      server.names.push_back({ServerName::Kind::exact, name.substr(1), {}});
+      server.names.push_back({ServerName::Kind::leading_wildcard, name, {}});
       name.erase(0, 1);
     } else if (name.ends_with(".*")) {
       server.names.push_back(
-          {ServerName::Kind::trailing_wildcard, name.substr(0, name.size() - 1), nullptr});
+          {ServerName::Kind::trailing_wildcard, name.substr(0, name.size() - 1), {}});
     } else {
-      server.names.push_back({ServerName::Kind::exact, name, nullptr});
+      server.names.push_back({ServerName::Kind::exact, name, {}});
     }
     if (first) server.primary_name = name;
   }
@@ -81,8 +83,9 @@ void compile_server(const Call& call) {
   scope.settings = &server->root.settings;
   scope.server = server.get();
   scope.location = &server->root;
+  scope.rules = &server->root.rules;
   call.compiler.walk(call.directive.block, scope);
-  if (server->names.empty()) server->names.push_back({ServerName::Kind::exact, "", nullptr});
+  if (server->names.empty()) server->names.push_back({ServerName::Kind::exact, "", {}});
   if (server->listens.empty()) {
     // nginx: port 80 for root, 8000 for others.
     Listen listen;

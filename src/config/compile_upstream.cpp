@@ -10,14 +10,9 @@ namespace {
 constexpr std::uint32_t kMaxWeight = 65535;
 constexpr std::uint32_t kMaxNumber = 0x7fffffff;
 
-// The value of NAME=VALUE as an argument of its own, for messages.
-Argument value_of(const Parameter& parameter) {
-  return {std::string(parameter.value), parameter.argument->position, false};
-}
-
-// ip_hash written before this line: nginx then knows that backups can't be used.
-bool after_ip_hash(const Call& call) {
-  return call.scope.upstream->balance == Balance::ip_hash && call.scope.ip_hash_line;
+// With these written before it, nginx refuses a backup; behind it, it lets them be.
+bool refuses_backup(std::string_view method) {
+  return method == "ip_hash" || method == "hash" || method == "random";
 }
 
 void apply(const Call& call, const Parameter& parameter, PeerConfig& peer) {
@@ -42,10 +37,10 @@ void apply(const Call& call, const Parameter& parameter, PeerConfig& peer) {
     peer.down = true;
   } else if (parameter.key == "backup") {
     peer.backup = true;
-    if (after_ip_hash(call)) {
-      call.error(*parameter.argument,
-                 "ip_hash does not support \"backup\"; put ip_hash after the servers, or leave one "
-                 "of them out");
+    const std::string method(call.scope.method_line);
+    if (refuses_backup(method)) {
+      call.error(*parameter.argument, method + " does not support \"backup\"; put " + method +
+                                          " after the servers, or leave one of them out");
     }
   }
 }
@@ -94,23 +89,6 @@ void compile_peer(const Call& call) {
   }
   for (const auto& parameter : parameters(call, 1)) apply(call, parameter, peer);
   call.scope.upstream->peers.push_back(std::move(peer));
-}
-
-void compile_ip_hash(const Call& call) {
-  if (call.scope.upstream->balance == Balance::ip_hash) {
-    call.warning("the method of choice is set already");
-  }
-  call.scope.upstream->balance = Balance::ip_hash;
-  call.scope.ip_hash_line = true;
-}
-
-void compile_balance(const Call& call) {
-  const auto& method = call.arg(0).text;
-  if (method == "ip_hash") {
-    call.scope.upstream->balance = Balance::ip_hash;
-  } else if (method != "round_robin") {
-    call.error(call.arg(0), "unknown method " + quote(method) + "; use round_robin or ip_hash");
-  }
 }
 
 void compile_keepalive(const Call& call) {

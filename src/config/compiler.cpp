@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "config/handlers.h"
+#include "config/resolve_host.h"
 #include "config/variable_names.h"
 
 namespace weir::config {
@@ -26,9 +27,15 @@ void Call::warning(const std::string& message) const {
   compiler.diagnostics().warning(directive.position, directive.name + ": " + message);
 }
 
-Compiler::Compiler(const LoadOptions& options, Dialect dialect, Diagnostics& diagnostics)
-    : options_(options), diagnostics_(diagnostics), model_(std::make_unique<Model>()) {
+Compiler::Compiler(const LoadOptions& options, Dialect dialect, std::string directory,
+                   Diagnostics& diagnostics)
+    : options_(options),
+      directory_(std::move(directory)),
+      diagnostics_(diagnostics),
+      model_(std::make_unique<Model>()) {
   model_->dialect = dialect;
+  model_->prefix = options.prefix;
+  model_->directory = directory_;
 }
 
 std::unique_ptr<Model> Compiler::compile(const Block& tree) {
@@ -38,6 +45,11 @@ std::unique_ptr<Model> Compiler::compile(const Block& tree) {
   top.contexts = in_main | in_http;
   top.settings = &http_;
   walk(tree, top);
+  if (!http_.access_log && !options_.access_log.empty() && model_->dialect == Dialect::nginx) {
+    AccessLog log;
+    log.path = Value(options_.access_log);
+    http_.access_log.emplace().push_back(std::move(log));
+  }
   run_deferred_checks();
   finish();
   return std::move(model_);
@@ -75,7 +87,6 @@ void Compiler::report_unknown(const Directive& directive, std::uint32_t contexts
 
 bool Compiler::check_shape(const Call& call) {
   const auto& info = call.info;
-  if (info.support == Support::accepted) return true;
   if (info.has(kBlock) != call.directive.has_block) {
     call.error(info.has(kBlock) ? "a block is missing; put its directives between { and }"
                                 : "takes no block; end it with \";\"");
@@ -145,6 +156,23 @@ std::string Compiler::path(const std::string& name) const {
   return name.starts_with('/') ? name : options_.prefix + name;
 }
 
+std::string Compiler::beside(const std::string& name) const {
+  return name.starts_with('/') ? name : directory_ + name;
+}
+
+std::vector<IpAddress> Compiler::addresses(const Call& call, const Argument& argument,
+                                           const std::string& host, std::uint16_t port) {
+  if (const auto ip = IpAddress::parse(host, port)) return {*ip};
+  std::string error;
+  auto found = options_.resolve ? options_.resolve(host, error) : resolve_host(host, error);
+  if (found.empty()) {
+    call.error(argument, "host " + quote(host) + " is not found: " + error +
+                             "; write an address, or mend the name");
+  }
+  for (auto& address : found) address.set_port(port);
+  return found;
+}
+
 namespace {
 template <class Map>
 std::optional<std::uint32_t> look_up(const Map& map, std::string_view key) {
@@ -160,8 +188,11 @@ std::optional<std::uint32_t> Compiler::find_upstream(std::string_view name) cons
 std::optional<std::uint32_t> Compiler::find_log_format(std::string_view name) const {
   return look_up(log_formats_, name);
 }
-std::optional<std::uint32_t> Compiler::find_map(std::string_view variable) const {
-  return look_up(map_names_, lower(variable));
+std::optional<std::uint32_t> Compiler::find_user_variable(std::string_view name) const {
+  return look_up(user_variables_, name);
+}
+std::optional<std::uint32_t> Compiler::find_limit_zone(std::string_view name) const {
+  return look_up(limit_zones_, name);
 }
 
 std::vector<std::string_view> Compiler::log_format_names() const {

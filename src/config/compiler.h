@@ -21,12 +21,21 @@ namespace weir::config {
 struct LocationDraft {
   LocationKind kind = LocationKind::prefix;
   std::string path;
-  std::shared_ptr<const Regex> regex;
+  Pattern pattern;
+  bool internal = false;
   Settings settings;
-  std::optional<ReturnConfig> return_;
-  std::optional<ProxyConfig> proxy;
+  std::vector<Rule> rules;
+  std::optional<TryFiles> try_files;
+  Content content;
+  std::optional<bool> random_index;
+  std::uint32_t allowed_methods = 0;
+  std::unique_ptr<LocationDraft> except;
   std::vector<std::unique_ptr<LocationDraft>> nested;
+  // The settings of the `if`s among the rules, and whose they are.
+  std::vector<std::pair<IfRule*, std::unique_ptr<LocationDraft>>> ifs;
   LocationDraft* outer = nullptr;  // null: the server's own level
+
+  [[nodiscard]] ProxyConfig* proxy() { return std::get_if<ProxyConfig>(&content); }
   Position position;
 };
 
@@ -47,14 +56,15 @@ struct MatchConfig {
 // that kind are set.
 struct Scope {
   std::uint32_t contexts = 0;
-  Settings* settings = nullptr;       // http, server, location
-  ServerDraft* server = nullptr;      // server
-  LocationDraft* location = nullptr;  // server, location
+  Settings* settings = nullptr;        // http, server, location
+  ServerDraft* server = nullptr;       // server
+  LocationDraft* location = nullptr;   // server, location
+  std::vector<Rule>* rules = nullptr;  // server, location, if
   UpstreamConfig* upstream = nullptr;
   MatchConfig* match = nullptr;
   AdminConfig* admin = nullptr;
-  bool ip_hash_line = false;    // upstream: an `ip_hash` stands before
-  bool access_log_off = false;  // http, server, location: `access_log off` stands before
+  std::string_view method_line{};  // upstream: the method of choice that stands before, by name
+  bool access_log_off = false;     // http, server, location: `access_log off` stands before
 };
 
 class Compiler;
@@ -87,7 +97,9 @@ struct Parameter {
 
 class Compiler {
  public:
-  Compiler(const LoadOptions& options, Dialect dialect, Diagnostics& diagnostics);
+  // `directory`: of the main file; ends with '/', or is empty.
+  Compiler(const LoadOptions& options, Dialect dialect, std::string directory,
+           Diagnostics& diagnostics);
 
   // The model of `tree`; incomplete if there were errors.
   std::unique_ptr<Model> compile(const Block& tree);
@@ -102,12 +114,26 @@ class Compiler {
   // A compiled pattern; null after an error.
   std::shared_ptr<const Regex> regex(const Call& call, const Argument& argument,
                                      std::string_view pattern, bool caseless);
+  // The same with the variables that its named groups set; false after an error.
+  Pattern pattern(const Call& call, const Argument& argument, std::string_view pattern,
+                  bool caseless);
   // The path of a log or pid file, relative ones below the prefix.
   [[nodiscard]] std::string path(const std::string& name) const;
+  // The path of a file that nginx looks for beside its configuration.
+  [[nodiscard]] std::string beside(const std::string& name) const;
+  // The addresses of a host, with `port`: of its name as the system resolves it now. Empty after
+  // an error, which was reported at `argument`.
+  std::vector<IpAddress> addresses(const Call& call, const Argument& argument,
+                                   const std::string& host, std::uint16_t port);
   [[nodiscard]] std::optional<std::uint32_t> find_upstream(std::string_view name) const;
   [[nodiscard]] std::optional<std::uint32_t> find_log_format(std::string_view name) const;
   [[nodiscard]] std::vector<std::string_view> log_format_names() const;
-  [[nodiscard]] std::optional<std::uint32_t> find_map(std::string_view variable) const;
+  // A variable that the configuration makes; its name in lower case, without $.
+  [[nodiscard]] std::optional<std::uint32_t> find_user_variable(std::string_view name) const;
+  [[nodiscard]] std::optional<std::uint32_t> find_limit_zone(std::string_view name) const;
+  // Counts one more address to listen on; false when there are too many (ranges of ports).
+  static constexpr std::size_t kMaxListens = 100000;
+  bool count_listen() { return ++listens_ <= kMaxListens; }
   // The upstream of a proxy_pass that names no block; made when first used.
   std::uint32_t implicit_upstream(HostPort where, const std::string& name, const Position& at);
   void add_server(std::unique_ptr<ServerDraft> server) { servers_.push_back(std::move(server)); }
@@ -128,9 +154,10 @@ class Compiler {
   };
 
   void declare(const Block& block);
-  void declare_captures(const Block& block);
+  void declare_variable(const std::string& text);
+  void declare_variables(const Block& block);
   void declare_pattern(std::string_view pattern);
-  void declare_foreign(const Directive& directive);
+  void declare_limit_zone(const Directive& directive);
   void check(const Directive& directive, Scope& scope, std::map<std::string, std::uint32_t>& seen);
   void report_unknown(const Directive& directive, std::uint32_t contexts);
   bool check_shape(const Call& call);
@@ -141,17 +168,19 @@ class Compiler {
   void finish();
 
   const LoadOptions& options_;
+  std::string directory_;
   Diagnostics& diagnostics_;
   std::unique_ptr<Model> model_;
   Settings http_;
   std::vector<std::unique_ptr<ServerDraft>> servers_;
-  std::map<std::string, std::uint32_t, std::less<>> upstreams_;  // lower case -> index
-  std::map<std::string, std::uint32_t, std::less<>> map_names_;
-  std::map<std::string, std::uint32_t, std::less<>> captures_;
+  std::map<std::string, std::uint32_t, std::less<>> upstreams_;       // lower case -> index
+  std::map<std::string, std::uint32_t, std::less<>> user_variables_;  // lower case -> index
   std::map<std::string, std::uint32_t, std::less<>> log_formats_;
+  std::map<std::string, std::uint32_t, std::less<>> limit_zones_;
   std::map<std::string, MatchConfig> matches_;
   std::map<std::pair<std::string, bool>, std::shared_ptr<const Regex>> regexes_;
   std::vector<DeferredCheck> checks_;
+  std::size_t listens_ = 0;
   std::set<std::string, std::less<>> reported_;
   // Variables of directives that are not supported: an error about those is enough.
   std::set<std::string, std::less<>> foreign_;

@@ -20,20 +20,13 @@ constexpr std::string_view kCombined =
 // Variables of nginx that weir has not, and families of them.
 bool nginx_has_variable(std::string_view name) {
   constexpr std::string_view kNames =
-      "ancient_browser binary_remote_addr connection_time connections_active connections_reading "
-      "connections_waiting connections_writing document_root fastcgi_path_info "
-      "fastcgi_script_name gzip_ratio http2 http3 invalid_referer limit_conn_status limit_rate "
-      "limit_req_status memcached_key modern_browser msie quic realip_add_x_forwarded_for "
-      "realpath_root request_body request_body_file request_completion request_filename "
-      "secure_link secure_link_expires server_tokens session_log_id slice_range uid_got uid_reset "
+      "ancient_browser fastcgi_path_info fastcgi_script_name memcached_key modern_browser msie "
+      "proxy_add_via "
+      "quic realip_add_x_forwarded_for server_tokens session_log_id slice_range uid_got uid_reset "
       "uid_set upstream_cache_age upstream_cache_key upstream_cache_last_modified "
-      "upstream_cache_etag upstream_cache_status upstream_first_byte_time "
-      "upstream_last_server_name "
-      "upstream_queue_time upstream_session_time";
-  constexpr std::string_view kFamilies[] = {
-      "ssl_",     "proxy_protocol_", "upstream_cookie_",  "sent_trailer_",
-      "tcpinfo_", "geoip_",          "upstream_trailer_", "jwt_",
-      "otel_"};
+      "upstream_cache_etag upstream_first_byte_time upstream_last_server_name "
+      "upstream_session_time";
+  constexpr std::string_view kFamilies[] = {"ssl_", "geoip_", "jwt_", "otel_"};
   const auto names = split_words(kNames);
   if (std::find(names.begin(), names.end(), name) != names.end()) return true;
   return std::any_of(std::begin(kFamilies), std::end(kFamilies),
@@ -118,53 +111,66 @@ void Compiler::declare(const Block& block) {
     } else if (directive.name == "log_format") {
       const auto index = static_cast<std::uint32_t>(model_->log_formats.size());
       if (log_formats_.emplace(first, index).second) model_->log_formats.emplace_back();
-    } else if (directive.name == "map" && directive.args.size() == 2) {
-      const auto& variable = directive.args[1].text;
-      if (!variable.starts_with('$')) continue;
-      const auto index = static_cast<std::uint32_t>(model_->maps.size());
-      if (map_names_.emplace(lower(variable.substr(1)), index).second) model_->maps.emplace_back();
+    } else if (directive.name == "limit_req_zone" || directive.name == "limit_conn_zone") {
+      declare_limit_zone(directive);
     } else if (directive.name == "defaults") {
       model_->dialect = first == "careful" ? Dialect::yaml : Dialect::nginx;
     }
   }
-  declare_captures(block);
+  declare_variables(block);
 }
 
-// The variable that an unsupported directive would make.
-void Compiler::declare_foreign(const Directive& directive) {
-  const auto& name = directive.name;
-  const bool first = name == "set" || name == "auth_request_set" || name == "js_set" ||
-                     name == "perl_set" || name == "keyval";
-  const bool last = name == "geo" || name == "split_clients";
-  if (directive.args.empty() || !(first || last)) return;
-  const auto& variable = (first ? directive.args.front() : directive.args.back()).text;
-  if (variable.size() > 1 && variable[0] == '$') foreign_.insert(lower(variable.substr(1)));
+// `zone=NAME:SIZE` may stand anywhere behind the key.
+void Compiler::declare_limit_zone(const Directive& directive) {
+  for (const auto& argument : directive.args) {
+    if (!argument.text.starts_with("zone=")) continue;
+    const auto name = argument.text.substr(5, argument.text.find(':') - 5);
+    const auto index = static_cast<std::uint32_t>(model_->limit_zones.size());
+    if (!limit_zones_.emplace(name, index).second) continue;
+    model_->limit_zones.emplace_back().requests = directive.name == "limit_req_zone";
+  }
 }
 
-void Compiler::declare_captures(const Block& block) {
+// The variables that directives make, at any depth: they may be used before they are made.
+void Compiler::declare_variables(const Block& block) {
   for (const auto& directive : block) {
-    declare_foreign(directive);
-    if (directive.name == "server_name") {
-      for (const auto& arg : directive.args) {
-        if (arg.text.starts_with('~')) declare_pattern(arg.text.substr(1));
+    const auto& name = directive.name;
+    const auto& args = directive.args;
+    if (name == "map" || name == "geo" || name == "split_clients") {
+      if (!args.empty()) declare_variable(args.back().text);
+    } else if (name == "set" || name == "auth_request_set") {
+      if (!args.empty()) declare_variable(args.front().text);
+    } else if (name == "js_set" || name == "perl_set" || name == "keyval") {
+      // Of a directive that is not supported: an error about that is enough.
+      if (!args.empty() && args.front().text.starts_with('$')) {
+        foreign_.insert(lower(args.front().text.substr(1)));
       }
-    } else if (directive.name == "location" && !directive.args.empty()) {
-      const auto& first = directive.args[0].text;
-      if (first == "~" || first == "~*") {
-        if (directive.args.size() > 1) declare_pattern(directive.args[1].text);
-      } else if (first.starts_with('~')) {
-        declare_pattern(pattern_of(first));
-      }
-    } else if (directive.name == "map") {
+    }
+    if (name == "map") {
       for (const auto& entry : directive.block) {
         if (entry.name.starts_with('~')) declare_pattern(pattern_of(entry.name));
       }
       continue;
     }
-    if (directive.name == "server" || directive.name == "location" || directive.name == "if") {
-      declare_captures(directive.block);
+    for (const auto& arg : args) {
+      if (arg.text.find("(?") == std::string::npos) continue;
+      declare_pattern(arg.text.starts_with('~') ? pattern_of(arg.text)
+                                                : std::string_view(arg.text));
+      // The last word of an `if` has its closing parenthesis.
+      if (name == "if" && arg.text.ends_with(')')) {
+        declare_pattern(std::string_view(arg.text).substr(0, arg.text.size() - 1));
+      }
     }
+    if (directive.has_block) declare_variables(directive.block);
   }
+}
+
+void Compiler::declare_variable(const std::string& text) {
+  if (text.size() < 2 || text[0] != '$') return;
+  const std::string name = lower(text.substr(1));
+  if (is_built_in(name)) return;  // those that can be assigned are not made by it
+  const auto index = static_cast<std::uint32_t>(model_->variables.size());
+  if (user_variables_.emplace(name, index).second) model_->variables.push_back({text.substr(1)});
 }
 
 // Only patterns that can have named groups are compiled for their names; mistakes are reported
@@ -175,8 +181,8 @@ void Compiler::declare_pattern(std::string_view pattern) {
   const auto regex = Regex::compile(pattern, true, error);
   if (!regex) return;
   for (const auto& [name, group] : regex->names()) {
-    const auto index = static_cast<std::uint32_t>(model_->captures.size());
-    if (captures_.emplace(lower(name), index).second) model_->captures.push_back(name);
+    const auto index = static_cast<std::uint32_t>(model_->variables.size());
+    if (user_variables_.emplace(lower(name), index).second) model_->variables.push_back({name});
   }
 }
 
@@ -185,11 +191,8 @@ std::optional<VariableRef> Compiler::variable(std::string_view name) const {
     return VariableRef{Variable::capture, static_cast<std::uint32_t>(name[0] - '0'), {}};
   }
   const std::string key = lower(name);
-  if (const auto found = map_names_.find(key); found != map_names_.end()) {
-    return VariableRef{Variable::map, found->second, {}};
-  }
-  if (const auto found = captures_.find(key); found != captures_.end()) {
-    return VariableRef{Variable::named_capture, found->second, {}};
+  if (const auto found = user_variables_.find(key); found != user_variables_.end()) {
+    return VariableRef{Variable::user, found->second, {}};
   }
   return find_variable(name);
 }
@@ -207,8 +210,7 @@ std::optional<Value> Compiler::value(const Call& call, const Argument& argument)
     if (!reference) {
       std::vector<std::string_view> known;
       for (const auto& row : variable_names()) known.push_back(row.name);
-      for (const auto& [map, index] : map_names_) known.push_back(map);
-      for (const auto& [capture, index] : captures_) known.push_back(capture);
+      for (const auto& [user, index] : user_variables_) known.push_back(user);
       call.error(argument, nginx_has_variable(lower(name))
                                ? "variable $" + name + " of nginx is not supported yet; remove it"
                                : "unknown variable " + quote(name) + did_you_mean(name, known));
@@ -233,6 +235,17 @@ std::shared_ptr<const Regex> Compiler::regex(const Call& call, const Argument& a
     call.error(argument, "invalid regular expression " + quote(pattern) + ": " + error);
   }
   return known;
+}
+
+Pattern Compiler::pattern(const Call& call, const Argument& argument, std::string_view pattern,
+                          bool caseless) {
+  Pattern result{regex(call, argument, pattern, caseless), {}};
+  if (!result) return result;
+  for (const auto& [name, group] : result.regex->names()) {
+    if (const auto index = find_user_variable(lower(name)))
+      result.variables.emplace_back(group, *index);
+  }
+  return result;
 }
 
 }  // namespace weir::config

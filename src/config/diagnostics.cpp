@@ -22,8 +22,7 @@ void Diagnostics::error(const Position& position, std::string message) {
 }
 
 void Diagnostics::warning(const Position& position, std::string message) {
-  constexpr std::size_t kMaxWarnings = 100;
-  if (list_.size() - errors_ >= kMaxWarnings) return;
+  if (warned_enough()) return;
   list_.push_back({Diagnostic::Severity::warning, position, std::move(message)});
 }
 

@@ -31,6 +31,9 @@ std::string name_of(const DirectiveInfo& row) {
   std::string out = "`" + std::string(row.name) + "`";
   if (row.has(kOwn)) out += " (weir's own)";
   if (!row.yaml_name.empty()) out += ", YAML `" + std::string(row.yaml_name) + "`";
+  if (const auto* list = ordered_list_of(row)) {
+    out += ", in YAML's `" + std::string(list->key) + "`";
+  }
   return out;
 }
 
@@ -64,8 +67,7 @@ std::string directives_markdown() {
            escaped(row.default_text) + " | " + escaped(row.help) + "." +
            escaped(parameter_list(row)) + " |\n";
   }
-  out +=
-      accepted + "\n## nginx has them, weir has not yet\n\n| directives | instead |\n|---|---|\n";
+  out += accepted + "\n## Refused\n\n| directives | instead |\n|---|---|\n";
   for (const auto& group : unsupported_directives()) {
     std::string names;
     for (const auto name : split_words(group.names)) {

@@ -17,6 +17,9 @@ std::string hint(std::string_view name, std::uint32_t contexts, bool yaml) {
     anywhere.push_back(written(row, yaml));
     if ((row.contexts & contexts) != 0) here.push_back(written(row, yaml));
   }
+  for (const auto& list : kOrderedLists) {
+    if (yaml && find_ordered_list(list.key, contexts) != nullptr) here.push_back(list.key);
+  }
   auto text = did_you_mean(name, here);
   if (!text.empty()) return text;
   for (const auto& group : unsupported_directives()) {
@@ -28,10 +31,13 @@ std::string hint(std::string_view name, std::uint32_t contexts, bool yaml) {
 }  // namespace
 
 std::string unknown_directive(std::string_view name, std::uint32_t contexts, bool yaml) {
-  const auto advice = unsupported_advice(name);
-  if (!advice.empty()) {
-    return std::string(name) + ": nginx has this directive, weir does not support it yet; " +
-           std::string(advice);
+  if (const auto* group = find_unsupported(name)) {
+    const char* what = group->absence == Absence::yet
+                           ? ": nginx has this directive, weir does not support it yet; "
+                       : group->absence == Absence::never
+                           ? ": nginx has this directive, weir will not have it; "
+                           : ": is a directive of a third-party module; ";
+    return std::string(name) + what + std::string(group->note);
   }
   std::uint32_t places = contexts_of(name);
   for (const auto& row : directive_table()) {
@@ -39,6 +45,10 @@ std::string unknown_directive(std::string_view name, std::uint32_t contexts, boo
     if (yaml && row.name == name && !row.yaml_name.empty() && (row.contexts & contexts) != 0) {
       return std::string(name) + ": is written \"" + std::string(row.yaml_name) + "\" in YAML";
     }
+  }
+  for (const auto& row : directive_table()) {
+    const auto* list = ordered_list_of(row);
+    if (yaml && list != nullptr && list->key == name) places |= row.contexts;
   }
   if (places != 0) {
     return std::string(name) + ": is not allowed in " + context_names(contexts) +

@@ -1,10 +1,8 @@
 // The functions that compile directives, one each; called through the table of directives.
+// Those of plain settings are made in arguments.h.
 #pragma once
 
-#include "config/compiler.h"
-#include "config/suggest.h"
-#include "config/text.h"
-#include "config/units.h"
+#include "config/arguments.h"
 
 namespace weir::config {
 
@@ -15,12 +13,22 @@ void compile_worker_rlimit_nofile(const Call& call);
 void compile_worker_shutdown_timeout(const Call& call);
 void compile_user(const Call& call);
 void compile_pid(const Call& call);
+void compile_daemon(const Call& call);
+void compile_master_process(const Call& call);
+void compile_env(const Call& call);
+void compile_working_directory(const Call& call);
+void compile_worker_priority(const Call& call);
+void compile_worker_rlimit_core(const Call& call);
 void compile_block(const Call& call);
 void compile_http(const Call& call);
 void compile_admin(const Call& call);
 void compile_defaults(const Call& call);
 void accept(const Call& call);
 void accept_only(const Call& call);
+void accept_number(const Call& call);
+void accept_size(const Call& call);
+void accept_time(const Call& call);
+void accept_buffers(const Call& call);
 // Processors that this process may use.
 [[nodiscard]] std::uint32_t processor_count();
 
@@ -28,6 +36,10 @@ void accept_only(const Call& call);
 void compile_upstream(const Call& call);
 void compile_peer(const Call& call);
 void compile_ip_hash(const Call& call);
+void compile_hash(const Call& call);
+void compile_least_conn(const Call& call);
+void compile_random(const Call& call);
+void compile_least_time(const Call& call);
 void compile_balance(const Call& call);
 void compile_keepalive(const Call& call);
 void compile_upstream_keepalive_requests(const Call& call);
@@ -48,61 +60,96 @@ void compile_listen(const Call& call);
 
 // location (compile_location.cpp)
 void compile_location(const Call& call);
-void compile_return(const Call& call);
+void compile_limit_except(const Call& call);
+void compile_internal(const Call& call);
 
-// proxy (compile_proxy.cpp, compile_proxy_pass.cpp)
-void compile_proxy_pass(const Call& call);
+// nginx's rewrite module (compile_rules.cpp)
+// The variable that `set` and its like assign to; nullopt after an error.
+[[nodiscard]] std::optional<VariableRef> assignable(const Call& call, const Argument& argument);
+void compile_set(const Call& call);
+void compile_break(const Call& call);
+void compile_rewrite(const Call& call);
+void compile_return(const Call& call);
+void compile_if(const Call& call);
+
+// files and answers without a peer (compile_files.cpp, compile_error_page.cpp)
+void compile_root(const Call& call);
+void compile_index(const Call& call);
+void compile_try_files(const Call& call);
+void compile_random_index(const Call& call);
+void compile_disable_symlinks(const Call& call);
+void compile_types(const Call& call);
+void compile_default_type(const Call& call);
+void compile_error_page(const Call& call);
+void compile_empty_gif(const Call& call);
+void compile_stub_status(const Call& call);
+
+// access (compile_access.cpp, compile_limit.cpp, compile_referers.cpp)
+void compile_access_rule(const Call& call);
+void compile_auth_basic_user_file(const Call& call);
+void compile_auth_request(const Call& call);
+void compile_auth_request_set(const Call& call);
+void compile_secure_link(const Call& call);
+void compile_valid_referers(const Call& call);
+void compile_limit_req_zone(const Call& call);
+void compile_limit_req(const Call& call);
+void compile_limit_conn_zone(const Call& call);
+void compile_limit_conn(const Call& call);
+
+// fields of messages (compile_headers.cpp)
+// A name of a header field: a token (RFC 9110 section 5.6.2).
+[[nodiscard]] bool valid_field_name(std::string_view name);
 void compile_proxy_set_header(const Call& call);
-void compile_proxy_http_version(const Call& call);
-void compile_proxy_next_upstream(const Call& call);
 void compile_proxy_hide_header(const Call& call);
-void compile_proxy_redirect(const Call& call);
 void compile_proxy_pass_header(const Call& call);
 void compile_add_header(const Call& call);
+void compile_add_trailer(const Call& call);
+void compile_expires(const Call& call);
+
+// proxy (compile_proxy.cpp, compile_proxy_pass.cpp, compile_proxy_rewrite.cpp)
+void compile_proxy_pass(const Call& call);
+void compile_proxy_http_version(const Call& call);
+void compile_proxy_set_body(const Call& call);
+void compile_proxy_bind(const Call& call);
+void compile_proxy_buffers(const Call& call);
+void compile_proxy_store(const Call& call);
+void compile_proxy_store_access(const Call& call);
+void compile_proxy_cache(const Call& call);
+void compile_proxy_cache_path(const Call& call);
+void compile_proxy_redirect(const Call& call);
+void compile_proxy_cookie_domain(const Call& call);
+void compile_proxy_cookie_path(const Call& call);
+void compile_proxy_cookie_flags(const Call& call);
+
+// filters (compile_filters.cpp, compile_charset.cpp)
+void compile_gzip_disable(const Call& call);
+void compile_gzip_window(const Call& call);
+void compile_gzip_hash(const Call& call);
+void compile_sub_filter(const Call& call);
+void compile_mirror(const Call& call);
+void compile_charset(const Call& call);
+void compile_source_charset(const Call& call);
+void compile_charset_types(const Call& call);
+void compile_charset_map(const Call& call);
 
 // client side (compile_request.cpp)
 void compile_keepalive_timeout(const Call& call);
 void compile_large_client_header_buffers(const Call& call);
 void compile_set_real_ip_from(const Call& call);
 void compile_real_ip_header(const Call& call);
-void compile_default_type(const Call& call);
-void compile_server_tokens(const Call& call);
+void compile_resolver(const Call& call);
 
-// map (compile_map.cpp)
+// variables (compile_map.cpp, compile_geo.cpp, compile_split_clients.cpp)
+// The variable that a block such as `map` makes: its index. nullopt after an error.
+[[nodiscard]] std::optional<std::uint32_t> made_variable(const Call& call,
+                                                         const Argument& argument);
 void compile_map(const Call& call);
+void compile_geo(const Call& call);
+void compile_split_clients(const Call& call);
 
 // logs (compile_log.cpp)
 void compile_access_log(const Call& call);
 void compile_log_format(const Call& call);
 void compile_error_log(const Call& call);
-
-// ---- the plain ones ------------------------------------------------------------------------
-
-[[nodiscard]] std::optional<Duration> time_argument(const Call& call, const Argument& argument);
-[[nodiscard]] std::optional<std::uint64_t> size_argument(const Call& call,
-                                                         const Argument& argument);
-[[nodiscard]] std::optional<std::uint32_t> number_argument(const Call& call,
-                                                           const Argument& argument,
-                                                           std::uint32_t least,
-                                                           std::uint32_t greatest);
-
-template <auto Member>
-void set_time(const Call& call) {
-  if (const auto time = time_argument(call, call.arg(0))) call.scope.settings->*Member = *time;
-}
-template <auto Member>
-void set_size(const Call& call) {
-  if (const auto size = size_argument(call, call.arg(0))) call.scope.settings->*Member = *size;
-}
-template <auto Member>
-void set_number(const Call& call) {
-  const auto number = number_argument(call, call.arg(0), 0, 0x7fffffff);
-  if (number) call.scope.settings->*Member = *number;
-}
-// The argument was checked to be `on` or `off`.
-template <auto Member>
-void set_flag(const Call& call) {
-  call.scope.settings->*Member = lower(call.arg(0).text) == "on";
-}
 
 }  // namespace weir::config

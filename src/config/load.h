@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/model.h"
+#include "config/tree.h"
 
 namespace weir::config {
 
@@ -25,15 +26,33 @@ struct LoadResult {
   std::vector<Diagnostic> diagnostics;  // in order; errors, warnings
 };
 
+// The directives of a file and of those it includes, as they are written.
+struct ParseResult {
+  Block tree;
+  Dialect dialect = Dialect::nginx;     // of the file
+  std::string directory;                // of the file; ends with '/', or is empty
+  std::vector<Diagnostic> diagnostics;  // as of a LoadResult
+  [[nodiscard]] bool failed() const;    // there is an error
+};
+
 struct LoadOptions {
   std::string prefix = "/etc/weir/";  // base of relative log and pid paths; ends with '/'
   std::string global_directives;      // -g: nginx syntax, in main context
+  // The access log of a configuration in nginx's dialect that names none; empty: off.
+  std::string access_log;
   // Reads a file; replaced by tests. False if it can't be read; `error` says why.
   // Empty: the file system.
   std::function<bool(const std::string& path, std::string& content, std::string& error)> read_file;
   // The paths that match a pattern of `include`, sorted. Empty: the file system.
   std::function<std::vector<std::string>(const std::string& pattern)> glob;
+  // The addresses of a host, for `listen` and others that need them at once; empty: `error` says
+  // why there are none. Empty: the system's resolver.
+  std::function<std::vector<IpAddress>(const std::string& host, std::string& error)> resolve;
 };
+
+// The file system's part of LoadOptions, for hooks that record or replay it.
+[[nodiscard]] bool read_file(const std::string& path, std::string& content, std::string& error);
+[[nodiscard]] std::vector<std::string> glob_files(const std::string& pattern);
 
 // Loads the configuration file at `path`. Never throws on bad input.
 [[nodiscard]] LoadResult load(const std::string& path, const LoadOptions& options);
@@ -41,5 +60,11 @@ struct LoadOptions {
 // The same from text; `name` stands for the file in messages.
 [[nodiscard]] LoadResult load_text(const std::string& name, const std::string& text,
                                    const LoadOptions& options);
+
+// The two steps of `load`, for who needs the directives: reading, and what they mean.
+[[nodiscard]] ParseResult parse(const std::string& path, const LoadOptions& options);
+[[nodiscard]] ParseResult parse_text(const std::string& name, const std::string& text,
+                                     const LoadOptions& options);
+[[nodiscard]] LoadResult compile(const ParseResult& parsed, const LoadOptions& options);
 
 }  // namespace weir::config

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "config/print_settings.h"
 #include "config/variable_names.h"
 
 namespace weir::config {
@@ -19,12 +20,18 @@ std::string name_of(const VariableRef& reference, const Model& model) {
       return "arg:" + reference.argument;
     case Variable::cookie:
       return "cookie:" + reference.argument;
-    case Variable::map:
-      return "map:" + model.maps[reference.index].variable;
+    case Variable::sent_trailer:
+      return "sent_trailer:" + reference.argument;
+    case Variable::upstream_cookie:
+      return "upstream_cookie:" + reference.argument;
+    case Variable::upstream_trailer:
+      return "upstream_trailer:" + reference.argument;
+    case Variable::proxy_protocol_tlv:
+      return "proxy_protocol_tlv:" + reference.argument;
     case Variable::capture:
       return std::to_string(reference.index);
-    case Variable::named_capture:
-      return "capture:" + model.captures[reference.index];
+    case Variable::user:
+      return "user:" + model.variables[reference.index].name;
     default:
       break;
   }
@@ -47,15 +54,20 @@ class Printer {
     line("shutdown_timeout", model_.shutdown_timeout);
     line("user", model_.user);
     line("pid", model_.pid_path);
-    for (const auto& log : model_.error_logs) {
-      line("error_log", log.path + " " + std::to_string(static_cast<int>(log.level)));
-    }
+    print_process(model_.process);
+    for (const auto& log : model_.error_logs) line("error_log", print(log));
     for (const auto& format : model_.log_formats) {
       line("log_format " + format.name +
                " escape=" + std::to_string(static_cast<int>(format.escape)),
            format.format);
     }
-    for (const auto& map : model_.maps) print_map(map);
+    for (const auto& variable : model_.variables) print_variable(variable);
+    for (const auto& zone : model_.limit_zones) print_zone(zone);
+    for (const auto& map : model_.charset_maps) {
+      open("charset_map " + map.from + " " + map.to);
+      for (const auto& entry : map.entries) raw(std::to_string(entry.byte) + " " + entry.text);
+      close();
+    }
     for (const auto& upstream : model_.upstreams) print_upstream(upstream);
     for (const auto& server : model_.servers) print_server(*server);
     if (model_.admin) {
@@ -94,20 +106,63 @@ class Printer {
   void line(const std::string& name, Duration value) { raw(name + " " + print(value)); }
   void line(const std::string& name, const Value& value) { raw(name + " " + text(value)); }
 
-  void print_map(const MapConfig& map) {
-    open("map " + text(map.source) + " $" + map.variable + (map.hostnames ? " hostnames" : "") +
-         (map.volatile_ ? " volatile" : ""));
+  void print_variable(const UserVariable& variable) {
+    const std::string name = "$" + variable.name + (variable.volatile_ ? " volatile" : "");
+    switch (variable.source) {
+      case UserVariable::Source::none:
+        return raw("variable " + name);
+      case UserVariable::Source::map:
+        return print_map(name, model_.maps[variable.index]);
+      case UserVariable::Source::geo:
+        return print_geo(name, model_.geos[variable.index]);
+      case UserVariable::Source::split_clients:
+        return print_split(name, model_.split_clients[variable.index]);
+    }
+  }
+
+  void print_map(const std::string& name, const MapConfig& map) {
+    open("map " + text(map.source) + " " + name + (map.hostnames ? " hostnames" : ""));
     for (const auto& entry : map.exact) line("exact " + entry.key, entry.value);
     for (const auto& entry : map.leading_wildcards) line("leading " + entry.key, entry.value);
     for (const auto& entry : map.trailing_wildcards) line("trailing " + entry.key, entry.value);
-    for (const auto& entry : map.patterns) line("pattern", entry.value);
+    for (const auto& entry : map.patterns) line("pattern " + print(entry.pattern), entry.value);
     line("default", map.default_);
     close();
   }
 
+  void print_geo(const std::string& name, const GeoConfig& geo) {
+    open("geo " + text(geo.source) + " " + name + (geo.ranges ? " ranges" : "") +
+         (geo.proxy_recursive ? " proxy_recursive" : ""));
+    for (const auto& entry : geo.networks) line(entry.network.text(), entry.value);
+    for (const auto& range : geo.address_ranges) {
+      line(std::to_string(range.from) + "-" + std::to_string(range.to), range.value);
+    }
+    for (const auto& proxy : geo.proxies) line("proxy", proxy.text());
+    line("default", geo.default_);
+    close();
+  }
+
+  void print_split(const std::string& name, const SplitClientsConfig& split) {
+    open("split_clients " + text(split.source) + " " + name);
+    for (const auto& part : split.parts) line(std::to_string(part.hundredths), part.value);
+    close();
+  }
+
+  void print_zone(const LimitZone& zone) {
+    line(std::string(zone.requests ? "limit_req_zone " : "limit_conn_zone ") + zone.name +
+             " size=" + std::to_string(zone.size) + " rate=" + std::to_string(zone.rate),
+         zone.key);
+  }
+
+  std::string method_of(const UpstreamConfig& upstream) const {
+    if (upstream.balance == Balance::round_robin) return "";
+    const std::string key = text(upstream.balance_key);
+    return std::string(" ") + to_string(upstream.balance) + (key.empty() ? "" : " by " + key);
+  }
+
   void print_upstream(const UpstreamConfig& upstream) {
     open("upstream " + upstream.name + (upstream.implicit ? " implicit" : "") +
-         (upstream.balance == Balance::ip_hash ? " ip_hash" : ""));
+         method_of(upstream));
     for (const auto& peer : upstream.peers) {
       raw("peer " + peer.name + " at " +
           (peer.where.unix_path.empty() ? peer.where.host + ":" + std::to_string(peer.where.port)
@@ -139,13 +194,20 @@ class Printer {
         " status=" + status + (check.mandatory ? " mandatory" : ""));
   }
 
+  static std::string keepalive_times(const Listen& listen) {
+    if (listen.keepalive_idle + listen.keepalive_interval + listen.keepalive_count == 0) return "";
+    return "=" + std::to_string(listen.keepalive_idle) + ":" +
+           std::to_string(listen.keepalive_interval) + ":" + std::to_string(listen.keepalive_count);
+  }
+
   void print_listen(const Listen& listen) {
     raw("listen " + listen.text + (listen.default_server ? " default_server" : "") +
         " backlog=" + std::to_string(listen.backlog) + (listen.reuseport ? " reuseport" : "") +
         (listen.ipv6only ? (*listen.ipv6only ? " ipv6only=on" : " ipv6only=off") : "") +
         " rcvbuf=" + std::to_string(listen.rcvbuf) + " sndbuf=" + std::to_string(listen.sndbuf) +
-        (listen.so_keepalive ? " so_keepalive" : "") + (listen.deferred ? " deferred" : "") +
-        " fastopen=" + std::to_string(listen.fastopen));
+        (listen.so_keepalive ? " so_keepalive" : "") + keepalive_times(listen) +
+        (listen.deferred ? " deferred" : "") + " fastopen=" + std::to_string(listen.fastopen) +
+        (listen.proxy_protocol ? " proxy_protocol" : ""));
   }
 
   void print_server(const ServerConfig& server) {
@@ -155,80 +217,65 @@ class Printer {
       line(std::string("name ") + kKinds[static_cast<std::size_t>(name.kind)], name.text);
     }
     for (const auto& listen : server.listens) print_listen(listen);
-    line("client_header_timeout", server.client_header_timeout);
     line("header_limit", server.header_limit);
     line("header_line_limit", server.header_line_limit);
-    line("ignore_invalid_headers", server.ignore_invalid_headers);
-    line("underscores_in_headers", server.underscores_in_headers);
-    line("merge_slashes", server.merge_slashes);
     print_location(*server.root);
     close();
   }
 
   void print_location(const Location& location) {
-    static constexpr std::array<const char*, 5> kKinds = {"prefix", "prefix_no_regex", "exact",
-                                                          "regex", "named"};
+    static constexpr std::array<const char*, 6> kKinds = {"prefix", "prefix_no_regex", "exact",
+                                                          "regex",  "named",           "unnamed"};
     open(std::string("location ") + kKinds[static_cast<std::size_t>(location.kind)] + " " +
-         location.path);
-    print_request(location.request);
-    if (location.return_) {
-      line("return " + std::to_string(location.return_->status) +
-               (location.return_->redirect ? " redirect" : ""),
-           location.return_->text);
+         location.path +
+         (location.pattern && location.pattern.regex->caseless() ? " caseless" : ""));
+    if (location.internal) raw("internal");
+    for (const auto& setting : print_settings(location.request, model_)) raw(setting);
+    for (const auto& rule : print_rules(location.rules, model_)) raw(rule);
+    if (location.try_files) print_try_files(*location.try_files);
+    if (location.random_index) raw("random_index");
+    std::visit([this](const auto& content) { print_content(content); }, location.content);
+    if (location.except) {
+      raw("limit_except " + std::to_string(location.allowed_methods));
+      print_location(*location.except);
     }
-    if (location.proxy) print_proxy(*location.proxy);
     for (const auto& nested : location.nested) print_location(*nested);
     close();
   }
 
-  void print_request(const RequestConfig& request) {
-    line("client_max_body_size", request.client_max_body_size);
-    line("client_body_buffer_size", request.client_body_buffer_size);
-    line("client_body_timeout", request.client_body_timeout);
-    line("send_timeout", request.send_timeout);
-    line("keepalive_timeout", request.keepalive_timeout);
-    if (request.keepalive_header) line("keepalive_header", *request.keepalive_header);
-    line("keepalive_requests", request.keepalive_requests);
-    line("keepalive_time", request.keepalive_time);
-    line("lingering_time", request.lingering_time);
-    line("lingering_timeout", request.lingering_timeout);
-    line("min_body_rate", request.min_body_rate);
-    line("real_ip from=" + std::to_string(request.real_ip.from.size()) +
-             " header=" + request.real_ip.header + " recursive",
-         request.real_ip.recursive);
-    for (const auto& field : request.add_headers) {
-      line("add_header " + field.name + (field.always ? " always" : ""), field.value);
+  void print_process(const ProcessConfig& process) {
+    if (process.daemon) line("daemon", *process.daemon);
+    line("master_process", process.master_process);
+    line("group", process.group);
+    for (const auto& entry : process.environment) {
+      line("env", entry.name + (entry.value ? "=" + *entry.value : ""));
     }
-    for (const auto& log : request.access_logs) {
-      raw("access_log " + log.path + " " + model_.log_formats[log.format].name +
-          " buffer=" + std::to_string(log.buffer) + " flush=" + print(log.flush) +
-          (log.condition ? " if=" + text(*log.condition) : ""));
-    }
-    line("default_type", request.default_type);
-    line("server_tokens", request.server_tokens);
-    line("log_not_found", request.log_not_found);
+    line("working_directory", process.working_directory);
+    if (process.rlimit_core) line("rlimit_core", *process.rlimit_core);
+    line("priority", std::to_string(process.priority));
   }
 
-  void print_proxy(const ProxyConfig& proxy) {
+  void print_try_files(const TryFiles& files) {
+    open("try_files");
+    for (const auto& entry : files.entries) {
+      line(entry.directory ? "directory" : "file", entry.path);
+    }
+    line("last " + std::to_string(files.status), files.last);
+    close();
+  }
+
+  void print_content(const std::monostate&) {}
+  void print_content(const StubStatus&) { raw("stub_status"); }
+  void print_content(const EmptyGif&) { raw("empty_gif"); }
+  void print_content(const ProxyConfig& proxy) {
     open("proxy " + (proxy.upstream ? model_.upstreams[*proxy.upstream].name : text(proxy.target)) +
          (proxy.has_uri ? " uri=" + proxy.uri : "") + " host=" + proxy.host +
          " port=" + proxy.port_text);
     for (const auto& field : proxy.set_headers) line("set " + field.name, field.value);
     for (const auto& name : proxy.hide_headers) line("hide", name);
-    line("http10", proxy.http10);
+    for (const auto& rule : proxy.redirects) line("redirect", print(rule, model_));
     line("forward_upgrade", proxy.forward_upgrade);
-    line("next_upstream", proxy.next_upstream);
-    line("next_upstream_tries", proxy.next_upstream_tries);
-    line("next_upstream_timeout", proxy.next_upstream_timeout);
-    line("connect_timeout", proxy.connect_timeout);
-    line("send_timeout", proxy.send_timeout);
-    line("read_timeout", proxy.read_timeout);
     line("tunnel_timeout", proxy.tunnel_timeout);
-    line("default_redirect", proxy.default_redirect);
-    line("buffering", proxy.buffering);
-    line("request_buffering", proxy.request_buffering);
-    line("retry_body_limit", proxy.retry_body_limit);
-    line("pass_early_hints", proxy.pass_early_hints);
     line("response_head_limit", proxy.response_head_limit);
     close();
   }

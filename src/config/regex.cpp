@@ -86,6 +86,8 @@ std::shared_ptr<const Regex> Regex::compile(std::string_view pattern, bool casel
   pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE);
   std::shared_ptr<Regex> regex(new Regex);
   regex->code_ = compiled;
+  regex->text_ = pattern;
+  regex->caseless_ = caseless;
   pcre2_pattern_info(compiled, PCRE2_INFO_CAPTURECOUNT, &regex->groups_);
   regex->names_ = group_names(compiled);
   return regex;

@@ -32,10 +32,15 @@ class Regex {
     return names_;
   }
   [[nodiscard]] std::uint32_t groups() const { return groups_; }
+  // As written.
+  [[nodiscard]] const std::string& text() const { return text_; }
+  [[nodiscard]] bool caseless() const { return caseless_; }
 
  private:
   Regex() = default;
   void* code_ = nullptr;
+  std::string text_;
+  bool caseless_ = false;
   std::uint32_t groups_ = 0;
   std::vector<std::pair<std::string, std::uint32_t>> names_;
 };

@@ -1,7 +1,10 @@
 // Inheritance and defaults: drafts of servers and locations become those of the model.
 #include <algorithm>
+#include <set>
 
-#include "config/handlers.h"
+#include "config/resolve.h"
+#include "config/suggest.h"
+#include "config/text.h"
 
 namespace weir::config {
 namespace {
@@ -19,9 +22,6 @@ constexpr std::string_view kHidden[] = {"date",
                                         "x-accel-buffering",
                                         "x-accel-charset"};
 
-constexpr std::uint64_t kHeaderBuffer = 16 * 1024;  // bytes; see large_client_header_buffers
-constexpr std::uint64_t kHeaderBufferCount = 2;
-
 Value::Part variable(Variable id) { return {{}, VariableRef{id, 0, {}}, true}; }
 Value value(Variable id) { return Value(std::vector<Value::Part>{variable(id)}); }
 
@@ -33,12 +33,7 @@ Value asked_host() {
                                         variable(Variable::request_port)});
 }
 
-bool same_name(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-    const auto low = [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; };
-    return low(x) == low(y);
-  });
-}
+bool same_name(std::string_view a, std::string_view b) { return lower(a) == lower(b); }
 
 std::vector<HeaderValue> default_headers(Dialect dialect, bool client_states_address) {
   if (dialect == Dialect::nginx) {
@@ -55,10 +50,9 @@ std::vector<HeaderValue> default_headers(Dialect dialect, bool client_states_add
       {"X-Forwarded-Host", asked_host(), false}};
 }
 
-std::vector<HeaderValue> set_headers(const Settings& settings, Dialect dialect) {
-  auto fields = settings.proxy_set_header.value_or(std::vector<HeaderValue>{});
-  const bool trusted = settings.set_real_ip_from && !settings.set_real_ip_from->empty();
-  for (auto& field : default_headers(dialect, trusted)) {
+std::vector<HeaderValue> set_headers(const RequestConfig& request, Dialect dialect) {
+  auto fields = request.proxy_set_header;
+  for (auto& field : default_headers(dialect, !request.set_real_ip_from.empty())) {
     const bool given = std::any_of(fields.begin(), fields.end(), [&](const HeaderValue& other) {
       return same_name(other.name, field.name);
     });
@@ -67,190 +61,209 @@ std::vector<HeaderValue> set_headers(const Settings& settings, Dialect dialect) 
   return fields;
 }
 
-std::vector<std::string> hidden_headers(const Settings& settings) {
-  const auto passed = settings.proxy_pass_header.value_or(std::vector<std::string>{});
+std::vector<std::string> hidden_headers(const RequestConfig& request) {
+  const auto& passed = request.proxy_pass_header;
   std::vector<std::string> hidden;
   for (const auto name : kHidden) {
     if (std::find(passed.begin(), passed.end(), name) == passed.end()) hidden.emplace_back(name);
   }
-  for (const auto& name : settings.proxy_hide_header.value_or(std::vector<std::string>{})) {
+  for (const auto& name : request.proxy_hide_header) {
     if (std::find(hidden.begin(), hidden.end(), name) == hidden.end()) hidden.push_back(name);
   }
   return hidden;
 }
 
-void apply_proxy(const Settings& s, Dialect dialect, ProxyConfig& proxy) {
+// `proxy_redirect default`: the peer's own URL becomes the path of the location.
+RedirectRule default_redirect(const ProxyConfig& proxy, const LocationDraft& location) {
+  const bool replaces = proxy.has_uri && location.kind != LocationKind::regex;
+  RedirectRule rule;
+  rule.from = Value(replaces ? proxy.url : proxy.url + "/");
+  rule.to = Value(replaces ? location.path : std::string("/"));
+  return rule;
+}
+
+void complete_proxy(const Location& location, Dialect dialect, ProxyConfig& proxy) {
+  const auto& request = location.request;
   const bool careful = dialect == Dialect::yaml;
-  proxy.set_headers = set_headers(s, dialect);
-  proxy.http10 = s.proxy_http10.value_or(false);
+  proxy.set_headers = set_headers(request, dialect);
+  proxy.hide_headers = hidden_headers(request);
   proxy.forward_upgrade = careful;
-  proxy.next_upstream = s.proxy_next_upstream.value_or(next_error | next_timeout);
-  proxy.next_upstream_tries = s.proxy_next_upstream_tries.value_or(0);
-  proxy.next_upstream_timeout = s.proxy_next_upstream_timeout.value_or(Duration{0});
-  proxy.connect_timeout = s.proxy_connect_timeout.value_or(seconds{careful ? 2 : 60});
-  proxy.send_timeout = s.proxy_send_timeout.value_or(seconds{60});
-  proxy.read_timeout = s.proxy_read_timeout.value_or(seconds{60});
-  proxy.tunnel_timeout =
-      s.proxy_tunnel_timeout.value_or(careful ? Duration{hours{1}} : proxy.read_timeout);
-  proxy.buffering = s.proxy_buffering.value_or(!careful);
-  proxy.request_buffering = s.proxy_request_buffering.value_or(!careful);
-  proxy.retry_body_limit = s.proxy_retry_body_size.value_or(proxy.retry_body_limit);
-  proxy.default_redirect = s.proxy_redirect.value_or(true);
-  proxy.hide_headers = hidden_headers(s);
-  constexpr std::uint64_t kLargestHead = 16u << 20;  // bytes
-  const std::uint64_t head = s.proxy_buffer_size.value_or(proxy.response_head_limit);
+  proxy.tunnel_timeout = request.proxy_tunnel_timeout.value_or(
+      careful ? Duration{hours{1}} : request.proxy_read_timeout);
+  if (!request.proxy_redirect.off) proxy.redirects = request.proxy_redirect.rules;
+  constexpr std::uint64_t kLeastHead = 64 * 1024;
+  constexpr std::uint64_t kLargestHead = 16u << 20;
   proxy.response_head_limit = static_cast<std::uint32_t>(
-      std::clamp<std::uint64_t>(head, proxy.response_head_limit, kLargestHead));
+      std::clamp<std::uint64_t>(request.proxy_buffer_size, kLeastHead, kLargestHead));
 }
 
 RequestConfig request_config(const Settings& s, Dialect dialect) {
   const bool careful = dialect == Dialect::yaml;
   RequestConfig r;
-  r.client_max_body_size =
-      s.client_max_body_size.value_or(careful ? std::uint64_t{1} << 30 : std::uint64_t{1} << 20);
-  r.client_body_buffer_size = s.client_body_buffer_size.value_or(r.client_body_buffer_size);
-  r.client_body_timeout = s.client_body_timeout.value_or(r.client_body_timeout);
-  r.send_timeout = s.send_timeout.value_or(r.send_timeout);
-  if (s.keepalive_timeout) {
-    r.keepalive_timeout = s.keepalive_timeout->idle;
-    r.keepalive_header = s.keepalive_timeout->header;
-  }
-  r.keepalive_requests = s.keepalive_requests.value_or(r.keepalive_requests);
-  r.keepalive_time = s.keepalive_time.value_or(r.keepalive_time);
-  r.lingering_time = s.lingering_time.value_or(r.lingering_time);
-  r.lingering_timeout = s.lingering_timeout.value_or(r.lingering_timeout);
-  r.min_body_rate = s.client_body_min_rate.value_or(r.min_body_rate);
-  r.real_ip.from = s.set_real_ip_from.value_or(std::vector<Cidr>{});
-  r.real_ip.header = s.real_ip_header.value_or(r.real_ip.header);
-  r.real_ip.recursive = s.real_ip_recursive.value_or(false);
-  r.add_headers = s.add_header.value_or(std::vector<HeaderValue>{});
-  r.access_logs = s.access_log.value_or(std::vector<AccessLog>{});
-  r.default_type = s.default_type.value_or(r.default_type);
-  r.server_tokens = s.server_tokens.value_or(true);
-  r.log_not_found = s.log_not_found.value_or(true);
+#define WEIR_SETTING(type, name, ...) \
+  if (s.name) r.name = *s.name;
+#define WEIR_SETTING_BY_DIALECT(type, name, nginx, careful_default) \
+  r.name = s.name ? *s.name : careful ? type(careful_default) : type(nginx);
+#include "config/settings.def"
+#undef WEIR_SETTING
+#undef WEIR_SETTING_BY_DIALECT
+  // `off` wins over the words beside it.
+  if ((r.gzip_proxied & gzip_off) != 0) r.gzip_proxied = 0;
+  if ((r.proxy_next_upstream & next_off) != 0) r.proxy_next_upstream = next_off;
   return r;
 }
 
-std::unique_ptr<Location> make_location(LocationDraft& draft, const Settings& outer,
-                                        Dialect dialect) {
-  draft.settings.inherit(outer);
-  auto location = std::make_unique<Location>();
-  location->kind = draft.kind;
-  location->path = std::move(draft.path);
-  location->regex = std::move(draft.regex);
-  location->position = draft.position;
-  location->request = request_config(draft.settings, dialect);
-  location->return_ = std::move(draft.return_);
-  location->proxy = std::move(draft.proxy);
-  if (location->proxy) apply_proxy(draft.settings, dialect, *location->proxy);
-  for (auto& nested : draft.nested) {
-    location->nested.push_back(make_location(*nested, draft.settings, dialect));
-  }
-  return location;
-}
+// Makes the locations of one server of their drafts.
+class Resolver {
+ public:
+  Resolver(const Model& model, const ServerDraft& server, Diagnostics& diagnostics)
+      : model_(model), server_(server), diagnostics_(diagnostics) {}
 
-std::unique_ptr<ServerConfig> make_server(ServerDraft& draft, const Settings& http,
-                                          Dialect dialect) {
+  std::unique_ptr<Location> location(LocationDraft& draft, const Settings& outer,
+                                     LocationDraft* around) {
+    inherit(draft, outer, around);
+    auto location = std::make_unique<Location>();
+    location->kind = draft.kind;
+    location->path = draft.path;
+    location->pattern = draft.pattern;
+    location->internal = draft.internal;
+    location->position = draft.position;
+    location->request = request_config(draft.settings, model_.dialect);
+    location->try_files = std::move(draft.try_files);
+    location->random_index = draft.random_index.value_or(false);
+    location->allowed_methods = draft.allowed_methods;
+    if (draft.except) location->except = this->location(*draft.except, draft.settings, &draft);
+    for (auto& [rule, inner] : draft.ifs) {
+      rule->location = this->location(*inner, draft.settings, &draft);
+    }
+    for (auto& nested : draft.nested) {
+      location->nested.push_back(this->location(*nested, draft.settings, &draft));
+    }
+    location->rules = std::move(draft.rules);
+    location->content = draft.content;
+    if (auto* proxy = std::get_if<ProxyConfig>(&location->content)) {
+      complete_proxy(*location, model_.dialect, *proxy);
+    }
+    check_charset(*location);
+    check_referers(*location);
+    return location;
+  }
+
+ private:
+  void inherit(LocationDraft& draft, const Settings& outer, const LocationDraft* around) {
+    auto& settings = draft.settings;
+    const bool own_redirect = settings.proxy_redirect.has_value();
+    inherit_parts(settings, outer);
+    settings.inherit(outer);
+    // A block without a path of its own keeps the handler that is around it.
+    if (around != nullptr && draft.kind == LocationKind::unnamed && draft.content.index() == 0) {
+      draft.content = around->content;
+    }
+    if (around != nullptr) {
+      draft.internal = draft.internal || around->internal;
+      if (!draft.random_index) draft.random_index = around->random_index;
+    }
+    redirects(draft, own_redirect);
+  }
+
+  // Puts in the texts of `default`, where it is written or nothing is said at all. Locations
+  // inside inherit them as they are, as in nginx; with the careful defaults each has its own.
+  void redirects(LocationDraft& draft, bool own) {
+    auto& redirect = draft.settings.proxy_redirect;
+    const auto* proxy = draft.proxy();
+    const bool known = proxy != nullptr && proxy->upstream;
+    if (!redirect || redirect->default_) {
+      if (!known) return;
+      redirect =
+          ProxyRedirect{false, model_.dialect == Dialect::yaml, {default_redirect(*proxy, draft)}};
+      return;
+    }
+    if (!own) return;
+    for (auto& rule : redirect->rules) {
+      if (!rule.default_) continue;
+      if (!known) {
+        diagnostics_.error(draft.position,
+                           proxy == nullptr
+                               ? "proxy_redirect: default needs a proxy_pass in the same block; "
+                                 "leave it out, it holds without being written"
+                               : "proxy_redirect: default does not go with variables in "
+                                 "proxy_pass; write FROM TO, or off");
+        return;
+      }
+      rule = default_redirect(*proxy, draft);
+    }
+  }
+
+  // Two charsets that are known beforehand need a map between them.
+  void check_charset(const Location& location) {
+    const auto& to = location.request.charset;
+    const auto& from = location.request.source_charset;
+    if (to.empty() || from.empty() || !to.is_constant() || !from.is_constant()) return;
+    const std::string a = lower(from.constant());
+    const std::string b = lower(to.constant());
+    if (a == b) return;
+    const bool mapped =
+        std::any_of(model_.charset_maps.begin(), model_.charset_maps.end(), [&](const auto& map) {
+          const std::string x = lower(map.from);
+          const std::string y = lower(map.to);
+          return (x == a && y == b) || (x == b && y == a);
+        });
+    if (mapped || !charsets_.emplace(a, b).second) return;
+    diagnostics_.error(location.position, "charset: there is no charset_map between " + quote(a) +
+                                              " and " + quote(b) + "; write one");
+  }
+
+  // `none` and `blocked` alone would let only requests without a Referer pass.
+  void check_referers(const Location& location) {
+    const auto& referers = location.request.valid_referers;
+    if ((!referers.none && !referers.blocked) || !referers.names.empty()) return;
+    const bool names =
+        referers.server_names &&
+        std::any_of(server_.names.begin(), server_.names.end(),
+                    [](const ServerName& n) { return n.kind != ServerName::Kind::regex; });
+    if (names || reported_referers_) return;
+    reported_referers_ = true;
+    diagnostics_.error(location.position,
+                       "valid_referers: none and blocked need the name of a host beside them");
+  }
+
+  const Model& model_;
+  const ServerDraft& server_;
+  Diagnostics& diagnostics_;
+  std::set<std::pair<std::string, std::string>> charsets_;  // reported
+  bool reported_referers_ = false;
+};
+
+std::unique_ptr<ServerConfig> make_server(const Model& model, ServerDraft& draft,
+                                          const Settings& http, Diagnostics& diagnostics) {
   auto server = std::make_unique<ServerConfig>();
   server->position = draft.root.position;
-  server->root = make_location(draft.root, http, dialect);
-  const Settings& s = draft.root.settings;  // with what it inherited
+  server->root = Resolver(model, draft, diagnostics).location(draft.root, http, nullptr);
   server->names = std::move(draft.names);
   server->primary_name = std::move(draft.primary_name);
   server->listens = std::move(draft.listens);
-  server->client_header_timeout =
-      s.client_header_timeout.value_or(seconds{dialect == Dialect::yaml ? 10 : 60});
-  const auto buffers =
-      s.large_client_header_buffers.value_or(HeaderBuffers{kHeaderBufferCount, kHeaderBuffer});
-  const auto line = std::max(buffers.size, s.client_header_buffer_size.value_or(0));
+  const auto& request = server->root->request;
+  const auto& buffers = request.large_client_header_buffers;
+  const auto line = std::max(buffers.size, request.client_header_buffer_size);
   const auto whole = std::max(buffers.count * buffers.size, line);
   constexpr std::uint64_t kLargest = 16u << 20;
   server->header_line_limit = static_cast<std::uint32_t>(std::min(line, kLargest));
   server->header_limit = static_cast<std::uint32_t>(std::min(whole, kLargest));
-  server->ignore_invalid_headers = s.ignore_invalid_headers.value_or(true);
-  server->underscores_in_headers = s.underscores_in_headers.value_or(false);
-  server->merge_slashes = s.merge_slashes.value_or(true);
   return server;
-}
-
-bool has_socket_options(const Listen& listen) {
-  const Listen plain;
-  return listen.backlog != plain.backlog || listen.reuseport || listen.ipv6only ||
-         listen.rcvbuf != 0 || listen.sndbuf != 0 || listen.so_keepalive || listen.deferred ||
-         listen.fastopen != 0;
-}
-
-void copy_socket_options(const Listen& from, Listen& to) {
-  to.backlog = from.backlog;
-  to.reuseport = from.reuseport;
-  to.ipv6only = from.ipv6only;
-  to.rcvbuf = from.rcvbuf;
-  to.sndbuf = from.sndbuf;
-  to.so_keepalive = from.so_keepalive;
-  to.deferred = from.deferred;
-  to.fastopen = from.fastopen;
-}
-
-// Servers that listen on one address share its socket: one of them may set its options, one may be
-// the default server. Afterwards all of them have the options.
-void join_listens(Model& model, Diagnostics& diagnostics) {
-  std::map<std::string, std::vector<Listen*>> sockets;
-  for (const auto& server : model.servers) {
-    for (auto& listen : server->listens) sockets[listen.text].push_back(&listen);
-  }
-  for (auto& [text, listens] : sockets) {
-    const Listen* options = nullptr;
-    const Listen* chosen = nullptr;
-    for (const Listen* listen : listens) {
-      if (listen->default_server) {
-        if (chosen != nullptr) {
-          diagnostics.error(listen->position, "listen: duplicate default server for " + text +
-                                                  "; first at " + chosen->position.text());
-        }
-        chosen = listen;
-      }
-      if (has_socket_options(*listen)) {
-        if (options != nullptr) {
-          diagnostics.error(listen->position, "listen: duplicate listen options for " + text +
-                                                  "; first at " + options->position.text());
-        }
-        options = listen;
-      }
-    }
-    if (options == nullptr) continue;
-    for (Listen* listen : listens) {
-      if (listen != options) copy_socket_options(*options, *listen);
-    }
-  }
-}
-
-// nginx: "conflicting server name, ignored".
-void warn_conflicts(const Model& model, Diagnostics& diagnostics) {
-  std::map<std::string, const ServerConfig*> taken;
-  for (const auto& server : model.servers) {
-    for (const auto& listen : server->listens) {
-      for (const auto& name : server->names) {
-        if (name.kind == ServerName::Kind::regex) continue;
-        const std::string key =
-            listen.text + ' ' + std::to_string(static_cast<int>(name.kind)) + name.text;
-        const auto [other, fresh] = taken.emplace(key, server.get());
-        if (!fresh) {
-          diagnostics.warning(server->position, "server_name: conflicting name " +
-                                                    quote(name.text) + " on " + listen.text +
-                                                    " is ignored; first at " +
-                                                    other->second->position.text());
-        }
-      }
-    }
-  }
 }
 
 }  // namespace
 
+TypeSet charset_default_types() {
+  return {false,
+          {"text/html", "text/xml", "text/plain", "text/vnd.wap.wml", "application/javascript",
+           "application/rss+xml"}};
+}
+
 void Compiler::finish() {
   if (diagnostics_.failed()) return;  // drafts may be incomplete
   for (auto& draft : servers_) {
-    model_->servers.push_back(make_server(*draft, http_, model_->dialect));
+    model_->servers.push_back(make_server(*model_, *draft, http_, diagnostics_));
   }
   join_listens(*model_, diagnostics_);
   warn_conflicts(*model_, diagnostics_);

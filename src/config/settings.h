@@ -6,33 +6,27 @@
 #include <string>
 #include <vector>
 
-#include "config/model.h"
+#include "config/request_config.h"
 
 namespace weir::config {
 
-struct KeepaliveTimeout {
-  Duration idle{0};
-  std::optional<Duration> header;
-};
-
-// `large_client_header_buffers COUNT SIZE`.
-struct HeaderBuffers {
-  std::uint64_t count = 4;
-  std::uint64_t size = 0;  // bytes
-};
-
 struct Settings {
-#define WEIR_SETTING(type, name) std::optional<type> name;
+#define WEIR_SETTING(type, name, ...) std::optional<type> name;
+#define WEIR_SETTING_BY_DIALECT(type, name, nginx, careful) std::optional<type> name;
 #include "config/settings.def"
 #undef WEIR_SETTING
+#undef WEIR_SETTING_BY_DIALECT
 
   // Takes what is not set here from `outer`. Lists are taken whole, as in nginx: a level with one
   // add_header of its own has none of the outer ones.
   void inherit(const Settings& outer) {
-#define WEIR_SETTING(type, name) \
+#define WEIR_SETTING(type, name, ...) \
+  if (!name) name = outer.name;
+#define WEIR_SETTING_BY_DIALECT(type, name, nginx, careful) \
   if (!name) name = outer.name;
 #include "config/settings.def"
 #undef WEIR_SETTING
+#undef WEIR_SETTING_BY_DIALECT
   }
 };
 

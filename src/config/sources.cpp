@@ -10,9 +10,8 @@
 #include <iterator>
 
 namespace weir::config {
-namespace {
 
-bool read_regular_file(const std::string& path, std::string& content, std::string& error) {
+bool read_file(const std::string& path, std::string& content, std::string& error) {
   std::ifstream in(path, std::ios::binary);
   if (!in) {
     error = std::strerror(errno);
@@ -38,8 +37,18 @@ bool read_regular_file(const std::string& path, std::string& content, std::strin
   return true;
 }
 
-bool is_pattern(const std::string& name) { return name.find_first_of("*?[") != std::string::npos; }
+std::vector<std::string> glob_files(const std::string& pattern) {
+  std::vector<std::string> paths;
+  glob_t found{};
+  if (::glob(pattern.c_str(), 0, nullptr, &found) == 0) {
+    paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  }
+  globfree(&found);
+  return paths;
+}
 
+namespace {
+bool is_pattern(const std::string& name) { return name.find_first_of("*?[") != std::string::npos; }
 }  // namespace
 
 Sources::Sources(const LoadOptions& options, const std::string& main_path) : options_(options) {
@@ -50,14 +59,7 @@ Sources::Sources(const LoadOptions& options, const std::string& main_path) : opt
 std::vector<std::string> Sources::expand(const std::string& name) const {
   const std::string path = name.starts_with('/') ? name : directory_ + name;
   if (!is_pattern(name)) return {path};
-  if (options_.glob) return options_.glob(path);
-  std::vector<std::string> paths;
-  glob_t found{};
-  if (::glob(path.c_str(), 0, nullptr, &found) == 0) {
-    paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
-  }
-  globfree(&found);
-  return paths;
+  return options_.glob ? options_.glob(path) : glob_files(path);
 }
 
 bool Sources::read(const std::string& path, std::string& content, std::string& error) {
@@ -66,7 +68,7 @@ bool Sources::read(const std::string& path, std::string& content, std::string& e
     return false;
   }
   const bool ok = options_.read_file ? options_.read_file(path, content, error)
-                                     : read_regular_file(path, content, error);
+                                     : read_file(path, content, error);
   if (!ok) return false;
   if (content.size() > kMaxFileSize) {
     error = "the file is larger than " + std::to_string(kMaxFileSize >> 20) + " MiB";

@@ -27,6 +27,9 @@ class Sources {
   // False if the file can't be had; `error` says why.
   bool read(const std::string& path, std::string& content, std::string& error);
 
+  // Of the main file; ends with '/' unless empty.
+  [[nodiscard]] const std::string& directory() const { return directory_; }
+
   // Counts one more directive; false when there are too many.
   bool count_directive() { return ++directives_ <= kMaxDirectives; }
 

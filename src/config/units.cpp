@@ -105,4 +105,10 @@ std::optional<Duration> parse_time(std::string_view text) {
   return Duration{static_cast<Duration::rep>(total)};
 }
 
+std::optional<std::chrono::seconds> parse_seconds(std::string_view text) {
+  const auto time = parse_time(text);
+  if (!time || text.find("ms") != std::string_view::npos) return std::nullopt;
+  return std::chrono::duration_cast<std::chrono::seconds>(*time);
+}
+
 }  // namespace weir::config

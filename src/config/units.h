@@ -1,6 +1,7 @@
 // Numbers, sizes and times as nginx writes them. Pure functions, any thread.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -18,5 +19,10 @@ namespace weir::config {
 // "30", "500ms", "1h30m", "1d 12h". A number without a unit is seconds and comes last; units
 // come from the largest to the smallest (y, M, w, d, h, m, s, ms).
 [[nodiscard]] std::optional<Duration> parse_time(std::string_view text);
+// The same where nginx counts seconds: without ms.
+[[nodiscard]] std::optional<std::chrono::seconds> parse_seconds(std::string_view text);
+
+// The same in whole seconds, as nginx's directives that know no milliseconds: "1h30m", "10".
+[[nodiscard]] std::optional<std::chrono::seconds> parse_seconds(std::string_view text);
 
 }  // namespace weir::config

@@ -14,5 +14,7 @@ struct VariableName {
   std::string_view help;
 };
 [[nodiscard]] std::span<const VariableName> variable_names();
+// Whether `name`, in lower case, is one of them: those of a family (http_...) can be made anew.
+[[nodiscard]] bool is_built_in(std::string_view name);
 
 }  // namespace weir::config

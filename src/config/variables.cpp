@@ -1,5 +1,6 @@
 #include "config/variables.h"
 
+#include <algorithm>
 #include <array>
 #include <unordered_map>
 
@@ -20,11 +21,16 @@ struct Family {
   Variable id;
   bool is_field;  // the argument is a field name: lower case, dashes
 };
-constexpr std::array<Family, 5> kFamilies = {{{"http_", Variable::http, true},
-                                              {"sent_http_", Variable::sent_http, true},
-                                              {"upstream_http_", Variable::upstream_http, true},
-                                              {"arg_", Variable::arg, false},
-                                              {"cookie_", Variable::cookie, false}}};
+constexpr std::array<Family, 9> kFamilies = {
+    {{"http_", Variable::http, true},
+     {"sent_http_", Variable::sent_http, true},
+     {"sent_trailer_", Variable::sent_trailer, true},
+     {"upstream_http_", Variable::upstream_http, true},
+     {"upstream_trailer_", Variable::upstream_trailer, true},
+     {"upstream_cookie_", Variable::upstream_cookie, false},
+     {"proxy_protocol_tlv_", Variable::proxy_protocol_tlv, false},
+     {"arg_", Variable::arg, false},
+     {"cookie_", Variable::cookie, false}}};
 
 std::string field_name(std::string_view text) {
   std::string name(text);
@@ -38,6 +44,11 @@ std::string field_name(std::string_view text) {
 
 std::span<const VariableName> variable_names() { return kNames; }
 
+bool is_built_in(std::string_view name) {
+  return std::any_of(kNames.begin(), kNames.end(),
+                     [&](const VariableName& row) { return row.name == name; });
+}
+
 std::optional<VariableRef> find_variable(std::string_view name) {
   static const auto index = [] {
     std::unordered_map<std::string_view, Variable> map;
@@ -48,7 +59,7 @@ std::optional<VariableRef> find_variable(std::string_view name) {
   const auto found = index.find(lowered);
   if (found != index.end()) return VariableRef{found->second, 0, {}};
   for (const auto& family : kFamilies) {
-    if (name.size() > family.prefix.size() && lowered.starts_with(family.prefix)) {
+    if (name.size() >= family.prefix.size() && lowered.starts_with(family.prefix)) {
       const std::size_t at = family.prefix.size();
       return VariableRef{
           family.id, 0,

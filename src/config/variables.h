@@ -15,14 +15,17 @@ enum class Variable : std::uint8_t {
 #include "config/variables.def"
 #undef WEIR_VARIABLE
   // Families, with an argument.
-  http,           // $http_NAME           argument: field name, lower case, with dashes
-  sent_http,      // $sent_http_NAME
-  upstream_http,  // $upstream_http_NAME
-  arg,            // $arg_NAME            argument: name as written
-  cookie,         // $cookie_NAME
-  map,            // index into Model::maps
-  capture,        // $1 .. $9             index
-  named_capture,  // (?<name>)            index into Model::captures
+  http,                // $http_NAME           argument: field name, lower case, with dashes
+  sent_http,           // $sent_http_NAME
+  upstream_http,       // $upstream_http_NAME
+  arg,                 // $arg_NAME            argument: name as written
+  cookie,              // $cookie_NAME
+  sent_trailer,        // $sent_trailer_NAME
+  upstream_cookie,     // $upstream_cookie_NAME
+  upstream_trailer,    // $upstream_trailer_NAME
+  proxy_protocol_tlv,  // $proxy_protocol_tlv_NAME
+  capture,             // $1 .. $9             index
+  user,                // index into Model::variables
 };
 
 struct VariableRef {

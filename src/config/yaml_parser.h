@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "config/diagnostics.h"
 #include "config/sources.h"
@@ -13,5 +14,8 @@ namespace weir::config {
 // Appends the directives of `text` to `out`. Mistakes go to `diagnostics`.
 void parse_yaml(const std::shared_ptr<const std::string>& file, const std::string& text,
                 Sources& sources, Diagnostics& diagnostics, Block& out);
+
+// Whether a text is YAML rather than nginx.conf.
+[[nodiscard]] bool is_yaml(std::string_view text);
 
 }  // namespace weir::config

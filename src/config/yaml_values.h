@@ -14,17 +14,30 @@ namespace weir::config {
 
 [[nodiscard]] inline bool is_true(std::string_view text) { return text == "true" || text == "on"; }
 
-// Whether `off` is among the words that the directive takes.
-[[nodiscard]] bool can_be_off(const DirectiveInfo& row);
+// Whether a list of words, separated by blanks, has the word.
+[[nodiscard]] bool has_word(std::string_view words, std::string_view word);
+// `true` and `false` as the words on and off, if the directive takes these.
+[[nodiscard]] std::string plain_word(const DirectiveInfo& row, std::string text);
+
+// Whether a sequence of plain text gives the arguments of one directive, not a directive each.
+[[nodiscard]] bool sequence_is_arguments(const DirectiveInfo& row);
+
+// The arguments that the text of a scalar stands for, if the directive takes any.
+[[nodiscard]] std::vector<std::string> scalar_arguments(const DirectiveInfo& row,
+                                                        const std::string& text);
 
 // "prefix", "exact", ... to nginx's modifier ("" for prefix); nullopt: no such word.
 [[nodiscard]] std::optional<std::string_view> location_modifier(std::string_view match);
+// The reverse; "" if there is no such modifier.
+[[nodiscard]] std::string_view location_match(std::string_view modifier);
 
-// "= /x", "~ \.php$", "/x": modifier and path.
+// The one argument of nginx's `location` as two, "=/x" as "=" and "/x", if it has a modifier.
+[[nodiscard]] std::vector<std::string> location_words(std::string_view argument);
+// The same of YAML's `path`, which may have blanks between: "= /x", "~ \.php$".
 [[nodiscard]] std::vector<std::string> split_location(std::string_view path);
 
-// A key of a map, protected if nginx would take it for a word of its own.
-[[nodiscard]] std::string map_key(const std::string& key);
+// A key of a block of entries, with a backslash if it is the name of one of the block's directives.
+[[nodiscard]] std::string entry_name(const DirectiveInfo& row, const std::string& key);
 
 // Words of a text; the last of `most` words takes the rest.
 [[nodiscard]] std::vector<std::string> split_at_most(std::string_view text, std::size_t most);
@@ -33,16 +46,16 @@ namespace weir::config {
 class NamedArguments {
  public:
   explicit NamedArguments(const DirectiveInfo& row);
-  void set_first(Argument argument) { slots_[0] = std::move(argument); }
-  // What is wrong, or "".
-  std::string set(const std::string& key, Argument value, const Position& at);
+  void set_first(Argument argument) { slots_[0] = {std::move(argument)}; }
+  // `values`: one, or those of a sequence. What is wrong, or "".
+  std::string set(const std::string& key, std::vector<Argument> values, const Position& at);
   // Appends the arguments in order; what is missing, or "".
   std::string finish(std::vector<Argument>& out);
 
  private:
   const DirectiveInfo& row_;
   std::vector<std::vector<std::string_view>> names_;  // of each slot; several are alternatives
-  std::vector<std::optional<Argument>> slots_;
+  std::vector<std::vector<Argument>> slots_;
   std::vector<Argument> parameters_;
 };
 

@@ -82,6 +82,12 @@ TEST_CASE("upstreams") {
        "upstream app { server a; server b backup; ip_hash; zone z 64k; }",
        {"upstream app ip_hash"},
        {}},
+      {"hash and random, backup before them",
+       "upstream a { server a; server b backup; hash $arg_k consistent; } "
+       "upstream b { server a; server b backup; random; } "
+       "upstream c { hash $uri$is_args; least_conn; server a; server b backup; }",
+       {"upstream a hash consistent by ${arg:k}", "upstream b random", "upstream c least_conn"},
+       {}},
       {"keepalive",
        "upstream app { server a; keepalive 8 local; keepalive_requests 10; keepalive_time 10m;"
        "keepalive_timeout 4s; }",
@@ -176,11 +182,7 @@ TEST_CASE("server names") {
 
 TEST_CASE("settings of a server") {
   check({
-      {"defaults",
-       "server { }",
-       {"client_header_timeout 60s", "header_limit 32768", "header_line_limit 16384",
-        "ignore_invalid_headers on", "underscores_in_headers off", "merge_slashes on"},
-       {}},
+      {"defaults", "server { }", {"header_limit 32768", "header_line_limit 16384"}, {}},
       {"values",
        "client_header_timeout 5s; server { large_client_header_buffers 8 4k; merge_slashes off;"
        "ignore_invalid_headers off; underscores_in_headers on; }",
@@ -201,13 +203,14 @@ TEST_CASE("locations") {
        "location ~* \\.e$ { } location @f { } location =/g { } location ^~/h { } location ~i { }"
        "location ~*j { } location = /a { } }",
        {"location prefix /a", "location exact /b", "location prefix_no_regex /c",
-        "location regex \\.d$", "location regex \\.e$", "location named @f", "location exact /g",
-        "location prefix_no_regex /h", "location regex i", "location regex j", "location exact /a"},
+        "location regex \\.d$", "location regex \\.e$ caseless", "location named @f",
+        "location exact /g", "location prefix_no_regex /h", "location regex i",
+        "location regex j caseless", "location exact /a"},
        {}},
       {"nested",
        "server { location /a { location /a/b { location ~ x { return 200 deep; } } location ~ y { "
        "location ~ z { } } } }",
-       {"location prefix /a", "location prefix /a/b", "location regex x", "return 200 deep",
+       {"location prefix /a", "location prefix /a/b", "location regex x", "return 200 \"deep\"",
         "location regex z"},
        {}},
   });
@@ -215,16 +218,20 @@ TEST_CASE("locations") {
 
 TEST_CASE("return") {
   check({
-      {"status", in_location("return 404;"), {"return 404 "}, {}},
-      {"text", in_location("return 200 \"hello $host\\n\";"), {"return 200 hello ${host}"}, {}},
+      {"status", in_location("return 404;"), {"return 404"}, {}},
+      {"text", in_location("return 200 \"hello $host\";"), {"return 200 \"hello ${host}\""}, {}},
+      {"an empty text", in_location("return 200 \"\";"), {"return 200 \"\""}, {}},
       {"redirect",
        in_location("return 301 https://$host$request_uri;"),
-       {"return 301 redirect https://${host}${request_uri}"},
+       {"return 301 redirect \"https://${host}${request_uri}\""},
        {}},
-      {"URL alone", in_location("return https://x/;"), {"return 302 redirect https://x/"}, {}},
-      {"scheme", in_location("return $scheme://x/;"), {"return 302 redirect ${scheme}://x/"}, {}},
-      {"308 without URL", in_location("return 308;"), {"return 308 "}, {}},
-      {"of a server", "server { return 444; }", {"return 444 "}, {}},
+      {"URL alone", in_location("return https://x/;"), {"return 302 redirect \"https://x/\""}, {}},
+      {"scheme",
+       in_location("return $scheme://x/;"),
+       {"return 302 redirect \"${scheme}://x/\""},
+       {}},
+      {"308 without URL", in_location("return 308;"), {"return 308"}, {}},
+      {"of a server", "server { return 444; }", {"return 444"}, {}},
   });
 }
 
@@ -289,11 +296,8 @@ TEST_CASE("settings of the proxy") {
   check({
       {"defaults",
        in_location(pass),
-       {"set Host ${proxy_host}", "set Connection ", "http10 off", "forward_upgrade off",
-        "next_upstream 3", "next_upstream_tries 0", "next_upstream_timeout 0s",
-        "connect_timeout 60s", "send_timeout 60s", "read_timeout 60s", "tunnel_timeout 60s",
-        "buffering on", "request_buffering on", "retry_body_limit 65536", "hide date",
-        "hide server", "hide x-pad", "hide x-accel-redirect"},
+       {"set Host ${proxy_host}", "set Connection ", "forward_upgrade off", "tunnel_timeout 60s",
+        "hide date", "hide server", "hide x-pad", "hide x-accel-redirect"},
        {}},
       {"values",
        in_location(pass +
@@ -302,9 +306,10 @@ TEST_CASE("settings of the proxy") {
                    "proxy_connect_timeout 1s; proxy_send_timeout 2s; proxy_read_timeout 3s;"
                    "proxy_buffering off; proxy_request_buffering off; proxy_retry_body_size 1k;"
                    "proxy_hide_header X-Secret; proxy_pass_header Server;"),
-       {"http10 on", "next_upstream 1041", "next_upstream_tries 2", "next_upstream_timeout 1500ms",
-        "connect_timeout 1s", "send_timeout 2s", "read_timeout 3s", "tunnel_timeout 3s",
-        "buffering off", "request_buffering off", "retry_body_limit 1024", "hide x-secret"},
+       {"proxy_http10 on", "proxy_next_upstream 1041", "proxy_next_upstream_tries 2",
+        "proxy_next_upstream_timeout 1500ms", "proxy_connect_timeout 1s", "proxy_send_timeout 2s",
+        "proxy_read_timeout 3s", "tunnel_timeout 3s", "proxy_buffering off",
+        "proxy_request_buffering off", "proxy_retry_body_size 1024", "hide x-secret"},
        {"hide server"}},
       {"a large head of answers",
        in_location(pass + "proxy_buffer_size 256k;"),
@@ -323,7 +328,7 @@ TEST_CASE("settings of the proxy") {
                           "proxy_set_header X-Empty \"\";"),
        {"set host ${host}", "set Upgrade ${http:upgrade}", "set X-Empty ", "set Connection "},
        {"set Host ${proxy_host}"}},
-      {"off", in_location(pass + "proxy_next_upstream off;"), {"next_upstream 2048"}, {}},
+      {"off", in_location(pass + "proxy_next_upstream off;"), {"proxy_next_upstream 2048"}, {}},
   });
 }
 
@@ -332,16 +337,16 @@ TEST_CASE("inheritance") {
       {"values",
        "http { proxy_read_timeout 7s; server { send_timeout 8s; location / { proxy_pass http://a; "
        "} } }",
-       {"read_timeout 7s", "send_timeout 8s"},
+       {"proxy_read_timeout 7s", "send_timeout 8s"},
        {}},
       {"set after the server",
        "server { location / { proxy_pass http://a; } } proxy_read_timeout 9s;",
-       {"read_timeout 9s"},
+       {"proxy_read_timeout 9s"},
        {}},
       {"lists whole",
        "add_header A 1; server { location / { proxy_pass http://a; proxy_set_header X 1; "
        "location /b { proxy_pass http://a; } } }",
-       {"add_header A 1", "set X 1"},
+       {"add_header [A: \"1\"]", "set X 1"},
        {}},
       {"a list of one's own",
        "server { proxy_set_header X 1; location / { proxy_pass http://a; proxy_set_header Y 2; } }",
@@ -350,62 +355,48 @@ TEST_CASE("inheritance") {
       {"an empty list of logs", "access_log /a; server { access_log off; }", {}, {}},
   });
   const std::string off = model_of("access_log /a; server { access_log off; }");
-  CHECK(off.find("access_log /a") == std::string::npos);
+  CHECK(off.find("access_log [") == std::string::npos);
   const std::string nested =
       model_of("server { add_header A 1; location /x { add_header B 2; location /x/y { } } }");
-  CHECK(nested.find("add_header A 1") == nested.rfind("add_header A 1"));
-  CHECK(nested.find("add_header B 2") != nested.rfind("add_header B 2"));
-}
-
-TEST_CASE("clients") {
-  check({
-      {"defaults",
-       "server { }",
-       {"client_max_body_size 1048576", "client_body_buffer_size 16384", "client_body_timeout 60s",
-        "send_timeout 60s", "keepalive_timeout 75s", "keepalive_requests 1000",
-        "keepalive_time 3600s", "lingering_time 30s", "lingering_timeout 5s", "min_body_rate 240",
-        "real_ip from=0 header=x-real-ip recursive off", "default_type text/plain",
-        "server_tokens on", "log_not_found on"},
-       {}},
-      {"values",
-       "server { client_max_body_size 0; client_body_buffer_size 1m; client_body_timeout 1s;"
-       "send_timeout 2s; keepalive_timeout 3s 4s; keepalive_requests 5; keepalive_time 6s;"
-       "lingering_time 7s; lingering_timeout 8s; client_body_min_rate 0; default_type a/b;"
-       "server_tokens off; log_not_found off; set_real_ip_from 10.0.0.0/8; set_real_ip_from unix:;"
-       "set_real_ip_from ::1; real_ip_header X-Forwarded-For; real_ip_recursive on; }",
-       {"client_max_body_size 0", "client_body_buffer_size 1048576", "client_body_timeout 1s",
-        "send_timeout 2s", "keepalive_timeout 3s", "keepalive_header 4s", "keepalive_requests 5",
-        "keepalive_time 6s", "lingering_time 7s", "lingering_timeout 8s", "min_body_rate 0",
-        "real_ip from=3 header=x-forwarded-for recursive on", "default_type a/b",
-        "server_tokens off", "log_not_found off"},
-       {}},
-      {"add_header",
-       "server { add_header X-A \"1 $host\"; add_header X-B 2 always; }",
-       {"add_header X-A 1 ${host}", "add_header X-B always 2"},
-       {}},
-  });
+  CHECK(nested.find("A: \"1\"") == nested.rfind("A: \"1\""));
+  CHECK(nested.find("B: \"2\"") != nested.rfind("B: \"2\""));
 }
 
 TEST_CASE("logs") {
   check({
       {"formats",
-       "log_format main '$remote_addr ' \"$status\"; log_format j escape=json '{\"a\":\"$uri\"}';"
+       "log_format main '$remote_addr ' \"$status\" a; log_format j escape=json '{\"a\":\"$uri\"}';"
        "log_format n escape=none x; server { access_log logs/a.log main buffer=32k flush=5s "
        "if=$arg_log; access_log /b; }",
-       {"log_format main escape=0 ${remote_addr} ${status}",
+       {"log_format main escape=0 ${remote_addr} ${status}a",
         "log_format j escape=1 {\"a\":\"${uri}\"}", "log_format n escape=2 x",
-        "access_log /etc/weir/logs/a.log main buffer=32768 flush=5s if=${arg:log}",
-        "access_log /b combined buffer=0 flush=0s"},
+        "access_log [\"/etc/weir/logs/a.log\" main buffer=32768 flush=5s gzip=0 "
+        "if=\"${arg:log}\", \"/b\" combined buffer=0 flush=0s gzip=0 if=none]"},
        {}},
       {"a format after its use, none named",
        "server { access_log /a m flush=1s; } log_format m x;",
-       {"access_log /a m buffer=65536 flush=1s"},
+       {"access_log [\"/a\" m buffer=65536 flush=1s gzip=0 if=none]"},
        {}},
-      {"off wins",
-       "server { access_log /a; access_log off; access_log /b; }",
-       {},
-       {"access_log /b combined buffer=0 flush=0s", "access_log /a combined buffer=0 flush=0s"}},
+      {"off wins", "server { access_log /a; access_log off; access_log /b; }", {}, {}},
+      {"gzip, and a path with variables",
+       "server { access_log /a combined gzip; access_log /b combined gzip=9 buffer=1k; "
+       "access_log logs/$host.log; access_log $pipe; }",
+       {"access_log [\"/a\" combined buffer=65536 flush=0s gzip=1 if=none, \"/b\" combined "
+        "buffer=1024 flush=0s gzip=9 if=none, \"/etc/weir/logs/${host}.log\" combined buffer=0 "
+        "flush=0s gzip=0 if=none, \"${pipe}\" combined buffer=0 flush=0s gzip=0 if=none]"},
+       {}},
+      {"syslog",
+       "error_log syslog:server=127.0.0.1 warn; server { access_log syslog:server=localhost:1514,"
+       "facility=local0,tag=w,severity=debug,nohostname combined; error_log "
+       "syslog:server=unix:/dev/log; }",
+       {"error_log stderr 3 syslog 127.0.0.1:514 23 6 nginx",
+        "error_log [stderr 4 syslog unix:/dev/log 23 6 nginx]",
+        "access_log [\"\" combined buffer=0 flush=0s gzip=0 if=none syslog 127.0.0.1:1514 16 7 w "
+        "nohost]"},
+       {}},
   });
+  CHECK(model_of("server { access_log /a; access_log off; access_log /b; }").find("access_log") ==
+        std::string::npos);
 }
 
 TEST_CASE("maps and captures") {
@@ -415,11 +406,11 @@ TEST_CASE("maps and captures") {
        "server { location / { proxy_pass http://a; proxy_set_header Connection "
        "$connection_upgrade; } }",
        {"map ${http:upgrade} $connection_upgrade", "exact  close", "exact a 1", "exact b 2",
-        "default upgrade", "set Connection ${map:connection_upgrade}"},
+        "default upgrade", "set Connection ${user:connection_upgrade}"},
        {}},
       {"host names",
        "map $host $n { hostnames; volatile; default 0; *.a.org 1; .b.org 2; www.c.* 3; d.org 4; }",
-       {"map ${host} $n hostnames volatile", "leading .a.org 1", "exact b.org 2",
+       {"map ${host} $n volatile hostnames", "leading .a.org 1", "exact b.org 2",
         "leading .b.org 2", "trailing www.c. 3", "exact d.org 4"},
        {}},
       {"words of its own as keys",
@@ -428,32 +419,30 @@ TEST_CASE("maps and captures") {
        {}},
       {"patterns",
        "map $uri $n { ~^/(?<part>[a-z]+)/ p-$part; ~*X $1; }",
-       {"pattern p-${capture:part}", "pattern ${1}"},
+       {"pattern ~^/(?<part>[a-z]+)/ p-${user:part}", "pattern ~*X ${1}"},
        {}},
       {"captures of names and locations",
        "server { server_name ~^(?<sub>.+)\\.x$; location ~ ^/(?<first>[^/]+)/(.*)$ { return 200 "
        "\"$sub $first $2 ${first}x $10\"; } }",
-       {"return 200 ${capture:sub} ${capture:first} ${2} ${capture:first}x ${1}0"},
+       {"return 200 \"${user:sub} ${user:first} ${2} ${user:first}x ${1}0\""},
        {}},
   });
 }
 
 TEST_CASE("what is accepted without effect is listed") {
-  const auto result = weir::config::load_text("t",
-                                              "daemon on; http { sendfile on; gzip on; types { "
-                                              "text/html html; } proxy_intercept_errors off; }",
-                                              options());
+  const auto result = weir::config::load_text(
+      "t", "lock_file x; http { sendfile on; gzip_buffers 4 8k; proxy_cache_valid 200 1h; }",
+      options());
   REQUIRE(result.model);
   std::string names;
   for (const auto& accepted : result.model->accepted) {
     names += accepted.directive + ": " + accepted.note + "\n";
   }
   CHECK(names ==
-        "daemon: how weir runs is told on its command line\n"
+        "lock_file: tuning of nginx's processes has no meaning here\n"
         "sendfile: weir chooses how it reads and writes\n"
-        "gzip: answers are not compressed yet\n"
-        "types: types of files; no files are served yet\n"
-        "proxy_intercept_errors: off is what weir does\n");
+        "gzip_buffers: weir sizes its buffers by itself\n"
+        "proxy_cache_valid: answers are not cached\n");
 }
 
 TEST_CASE("the usual configuration, with and without its frame") {
@@ -471,6 +460,35 @@ TEST_CASE("the usual configuration, with and without its frame") {
     CHECK(has_line(model, "upstream myapp ip_hash") == (text == hashed));
     CHECK(model == model_of("events { } http { " + text + " }"));
   }
+}
+
+TEST_CASE("how the program runs") {
+  const auto model = model_of(
+      "daemon off; master_process off; user app www; env A; env B=c=d; working_directory cores;"
+      "worker_priority -5; worker_rlimit_core 1m; server { }");
+  for (const char* line : {"daemon off", "master_process off", "user app", "group www", "env A",
+                           "env B=c=d", "rlimit_core 1048576", "priority -5"}) {
+    CHECK_MESSAGE(has_line(model, line), std::string(line));
+  }
+  CHECK_FALSE(has_line(model_of("server { }"), "daemon off"));
+}
+
+TEST_CASE("the access log of a configuration that names none") {
+  auto given = options();
+  given.access_log = "/default.log";
+  const auto logs = [&](const std::string& text) {
+    const auto result = weir::config::load_text("t", text, given);
+    REQUIRE(result.model);
+    std::string paths;
+    for (const auto& log : result.model->servers.front()->root->request.access_log) {
+      paths += std::string(log.path.constant()) + " ";
+    }
+    return paths;
+  };
+  CHECK(logs("server { }") == "/default.log ");
+  CHECK(logs("access_log off; server { }").empty());
+  CHECK(logs("server { access_log /x; }") == "/x ");
+  CHECK(logs("defaults careful; server { }").empty());
 }
 
 TEST_CASE("directives of the command line") {

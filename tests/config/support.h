@@ -36,6 +36,14 @@ inline LoadOptions options(const Files& files = {}) {
     }
     return paths;
   };
+  // Host names: localhost, and "two.example" with two addresses.
+  result.resolve = [](const std::string& host, std::string& error) -> std::vector<IpAddress> {
+    if (host == "localhost") return {*IpAddress::parse("127.0.0.1")};
+    if (host == "two.example")
+      return {*IpAddress::parse("192.0.2.1"), *IpAddress::parse("2001:db8::2")};
+    error = "no such host";
+    return {};
+  };
   return result;
 }
 

@@ -15,13 +15,33 @@ TEST_CASE("rows are complete and unambiguous") {
     CHECK(row.contexts != 0);
     CHECK(!row.help.empty());
     CHECK(row.min_args <= row.max_args);
-    if (row.contexts != in_map) CHECK((row.handler != nullptr));
+    constexpr std::uint32_t kOfEntries = in_map | in_geo;
+    CHECK((row.handler != nullptr) == ((row.contexts & kOfEntries) == 0));
     if (row.has(kFlag)) CHECK((row.min_args == 1 && row.max_args == 1));
     if (row.has(kBlock)) CHECK((row.inner != 0 || row.has(kEntries)));
-    for (std::uint32_t bit = 1; bit <= in_admin; bit <<= 1) {
+    for (std::uint32_t bit = 1; bit <= in_charset_map; bit <<= 1) {
       if ((row.contexts & bit) != 0) CHECK(seen.emplace(row.name, bit).second);
     }
     CHECK((find_directive(row.name, row.contexts) != nullptr));
+  }
+}
+
+TEST_CASE("YAML has a place for what every directive takes") {
+  for (const auto& row : directive_table()) {
+    CAPTURE(row.name);
+    const auto names = split_words(row.positional);
+    if (row.has(kBlock) && row.max_args > 0) {
+      const bool named = row.has(kNamed) || row.has(kOrdered) || row.name == "location";
+      CHECK((named || !names.empty()));
+      // The names stand beside the directives of the block.
+      for (const auto name : names) CHECK((find_directive(name, row.inner) == nullptr));
+    }
+    if (row.has(kNamed)) CHECK((row.has(kBlock) && !row.yaml_name.empty()));
+    if (row.has(kEntries) && !row.yaml_name.empty()) {
+      CHECK((find_directive("values", row.inner) == nullptr));
+    }
+    if (ordered_list_of(row) != nullptr) CHECK((row.has(kRepeats) && row.yaml_name.empty()));
+    for (const auto& list : kOrderedLists) CHECK(row.name != list.key);
   }
 }
 
@@ -33,7 +53,7 @@ TEST_CASE("a directive is either supported or not") {
     const bool elsewhere = row.support == Support::accepted;
     if (!conditional && !elsewhere) CHECK(unsupported_advice(row.name).empty());
   }
-  CHECK(!unsupported_advice("rewrite").empty());
+  CHECK(!unsupported_advice("fastcgi_pass").empty());
   CHECK(unsupported_advice("proxy_pas").empty());
 }
 
@@ -52,9 +72,9 @@ TEST_CASE("names that may not stand somewhere") {
       {"locations", in_http, true,
        "locations: is not allowed in http; it belongs in server, location"},
       {"zzzzzz", in_http, false, "unknown directive \"zzzzzz\""},
-      {"least_conn", in_upstream, false,
-       "least_conn: nginx has this directive, weir does not support it yet; use round robin (no "
-       "directive) or ip_hash"},
+      {"sticky", in_upstream, false,
+       "sticky: nginx has this directive, weir does not support it yet; use ip_hash, or hash with "
+       "a cookie as its key"},
   };
   for (const auto& c : cases) {
     CAPTURE(c.name);

@@ -34,6 +34,55 @@ upstreams:
        "on}}}"},
       {"method that is off", "upstream app { server a; }",
        "upstreams: {app: {ip_hash: false, servers: a}}"},
+      {"methods",
+       "upstream a { server a; hash $uri; } upstream b { server a; hash '$host $uri' consistent; } "
+       "upstream c { server a; least_conn; } upstream d { server a; random; } "
+       "upstream e { server a; random two least_conn; } "
+       "upstream f { server a; least_time header inflight; } "
+       "upstream g { server a; least_time last_byte; } upstream h { server a; ip_hash full; } "
+       "upstream i { server a; server b; }",
+       R"(
+upstreams:
+  a: {servers: a, hash: $uri}
+  b: {servers: a, hash: [$host $uri, consistent]}
+  c: {servers: a, least_conn: true}
+  d: {servers: a, random: true}
+  e: {servers: a, random: two}
+  f: {servers: a, least_time: [header, inflight]}
+  g: {servers: a, least_time: last_byte}
+  h: {servers: a, ip_hash: full}
+  i: {servers: [a, b], ip_hash: false, least_conn: false, random: false}
+)"},
+      {"methods as words of balance",
+       "upstream a { server a; server x backup; hash $uri; } "
+       "upstream b { server a; hash '$host $uri' consistent; } "
+       "upstream c { server a; least_conn; } upstream d { server a; random; } "
+       "upstream e { server a; random two; } upstream f { server a; least_time header inflight; } "
+       "upstream g { server a; least_time last_byte; } upstream h { server a; ip_hash full; } "
+       "upstream i { server a; }",
+       R"(
+upstreams:
+  a: {balance: hash $uri, servers: [a, x backup]}
+  b: {balance: [hash, $host $uri, consistent], servers: a}
+  c: {balance: least_conn, servers: a}
+  d: {balance: random, servers: a}
+  e: {balance: random two, servers: a}
+  f: {balance: [least_time, header, inflight], servers: a}
+  g: {balance: least_time last_byte, servers: a}
+  h: {balance: ip_hash full, servers: a}
+  i: {balance: round_robin, servers: a}
+)"},
+      {"methods as mappings",
+       "upstream a { server a; hash $uri consistent; } upstream b { server a; random two; } "
+       "upstream c { server a; least_time header inflight; } upstream d { server a; ip_hash full; "
+       "}",
+       R"(
+upstreams:
+  a: {servers: a, hash: {key: $uri, consistent: true}}
+  b: {servers: a, random: {two: true}}
+  c: {servers: a, least_time: {header: true, inflight: true}}
+  d: {servers: a, ip_hash: {full: true}}
+)"},
       {"health check",
        "upstream app { server a; health_check uri=/h interval=1s timeout=2s fails=2 passes=3 "
        "status=200-299,304 mandatory; }",
@@ -92,6 +141,30 @@ servers:
       - {path: /e, return: http://y/}
       - {path: /f, return: {url: http://z/}}
 )"},
+      {"rules",
+       "server { location /a { return 302 /x; return 404; } location /b { return 200 'a  b '; } "
+       "location /c { return 200 'a b'; } }",
+       R"(
+servers:
+  - locations:
+      - {path: /a, rules: [{return: 302 /x}, {return: 404}]}
+      - path: /b
+        rules:
+          - return: [200, 'a  b ']
+      - {path: /c, return: [200, a b]}
+)"},
+      {"arguments of a directive each",
+       "log_format f $uri; access_log '/a b' f; access_log /c; server { server_name a b; "
+       "server_name "
+       "c; listen 80 default_server; listen 81; } server { listen 82; client_max_body_size 1; }",
+       R"(
+log_formats: {f: $uri}
+access_log: [[/a b, f], /c]
+servers:
+  - server_name: [[a, b], [c]]
+    listen: [[80, default_server], 81]
+  - {listen: [[82]], client_max_body_size: [[1]]}
+)"},
       {"headers",
        "server { add_header A '1 2'; add_header B 3 always; location / { proxy_pass http://a; "
        "proxy_set_header Host $host; proxy_set_header X ''; proxy_hide_header P; "
@@ -133,6 +206,20 @@ maps:
   $h: {source: $host, hostnames: true, values: {'*.x': 1}}
   d: {source: $arg_a, values: {default: 2}}
 )"},
+      {"the same key twice",
+       "map $arg_a $d { default 2; ~a 1; ~b 2; ~a 3; } map $arg_a $d { a 1; } server { }",
+       R"(
+maps:
+  - d: [{source: $arg_a, values: {~a: 1, ~b: 2}}, {default: 2, values: [{~a: 3}]}]
+  - d: {source: $arg_a, values: [{a: 1}]}
+servers: [{}]
+)"},
+      {"accepted",
+       "gzip on; sendfile off; gzip_types a b; chunked_transfer_encoding on; server { }",
+       "gzip: on\nsendfile: false\ngzip_types: a b\nchunked_transfer_encoding: true\n"
+       "servers: [{}]"},
+      {"types", "types { a/b c d; e/f; } types { a/b g; } server { }",
+       "types: [{a/b: c d, e/f: []}, {a/b: [g]}]\nservers: [{}]"},
       {"main",
        "user w; worker_processes 3; pid /p; events { worker_connections 9; } admin { listen "
        "127.0.0.1:1; } http { send_timeout 1s; } types { a/b c d; }",
@@ -169,8 +256,8 @@ TEST_CASE("defaults of YAML") {
         "set X-Forwarded-Proto ${scheme}",
         "set X-Forwarded-Host ${host}${is_request_port}${request_port}",
         "set X-Forwarded-For ${proxy_add_x_forwarded_for}", "forward_upgrade on",
-        "tunnel_timeout 3600s", "request_buffering off", "buffering off",
-        "client_max_body_size 1073741824", "client_header_timeout 10s", "connect_timeout 2s",
+        "tunnel_timeout 3600s", "proxy_request_buffering off", "proxy_buffering off",
+        "client_max_body_size 1073741824", "client_header_timeout 10s", "proxy_connect_timeout 2s",
         "health_check tcp interval=1s jitter=0s timeout=2s fast=200ms fails=2 "
         "passes=1 uri=/ host= port=0 status="}) {
     CAPTURE(line);
@@ -210,9 +297,9 @@ TEST_CASE("mistakes in YAML") {
        "t:1:1: error: listen: is not allowed in main, http; it belongs in server, admin"},
       {"servers:\n  - lisen: 80", "t:2:5: error: unknown key \"lisen\"; did you mean \"listen\"?"},
       {"user: a\nuser: b", "t:2:1: error: duplicate key \"user\""},
-      {"servers: [{gzip_types: a, least_conn: true}]",
-       "t:1:27: error: least_conn: nginx has this directive, weir does not support it yet; use "
-       "round robin (no directive) or ip_hash"},
+      {"servers: [{gzip_types: a, sticky: true}]",
+       "t:1:27: error: sticky: nginx has this directive, weir does not support it yet; use "
+       "ip_hash, or hash with a cookie as its key"},
       {"servers: [{proxy_buffering: yes}]",
        "t:1:29: error: invalid value \"yes\"; use true or false"},
       {"servers: [{proxy_buffering: [on]}]",
@@ -223,8 +310,11 @@ TEST_CASE("mistakes in YAML") {
        "t:1:26: error: send_timeout: is not written as a mapping"},
       {"servers: [{send_timeout: [1s, 2s]}]",
        "t:1:12: error: send_timeout: takes one value, not a sequence"},
-      {"servers: [{listen: [[80]]}]", "t:1:21: error: listen: a sequence in a sequence"},
-      {"upstreams: [a]", "t:1:12: error: a mapping of names is wanted here"},
+      {"servers: [{listen: [[80, [81]]]}]", "t:1:26: error: plain text is wanted here"},
+      {"servers: [{server_name: [a, [b]]}]",
+       "t:1:26: error: server_name: a sequence and plain text side by side"},
+      {"upstreams: [a]", "t:1:13: error: a mapping of names is wanted here"},
+      {"upstreams: [{a: {}, a: {}}]", "t:1:21: error: duplicate key \"a\""},
       {"servers: 5", "t:1:10: error: a mapping of directives is wanted here"},
       {"5: a", "t:1:1: error: unknown key \"5\""},
       {"? [a]\n: b", "t:1:3: error: a key must be plain text"},
@@ -251,12 +341,33 @@ TEST_CASE("mistakes in YAML") {
        "or prefix_no_regex"},
       {"maps: {a: {values: {b: c}}}",
        "t:1:8: error: map: source is missing; write source: $http_NAME"},
+      {"maps: {a: [{source: $uri}, {source: $host}]}", "t:1:29: error: duplicate key \"source\""},
       {"maps: {a: {source: $uri, defalt: c}}",
        "t:1:26: error: map: unknown key \"defalt\"; did you mean \"default\"?"},
       {"log_formats: {a: {escape: json}}", "t:1:15: error: log_format: format is missing"},
       {"log_formats: {a: {formt: x}}",
        "t:1:19: error: log_format: unknown key \"formt\"; use format and escape\n"
        "t:1:15: error: log_format: format is missing"},
+      {"servers: [{rules: {return: 403}}]",
+       "t:1:19: error: rules: a sequence is wanted here, of one directive an item"},
+      {"servers: [{rules: [{return: 403, set: x}]}]",
+       "t:1:20: error: rules: an item is one directive; write \"- name: arguments\""},
+      {"servers: [{rules: [[return, 403]]}]",
+       "t:1:20: error: rules: an item is one directive; write \"- name: arguments\""},
+      {"servers: [{rules: [return]}]", "t:1:20: error: return: the value is missing"},
+      {"servers: [{rules: [{retrun: 403}]}]",
+       "t:1:21: error: unknown key \"retrun\"; did you mean \"return\"?"},
+      {"servers: [{rules: [{listen: 80}]}]",
+       "t:1:21: error: listen: is no item of \"rules\"; put it beside that list"},
+      {"servers: [{rules: [{return: 403}], return: 404}]",
+       "t:1:36: error: return: its order to \"rules\" is not told; make both items of \"rules\""},
+      {"servers: [{return: 404, rules: [{return: 403}]}]",
+       "t:1:25: error: rules: its order to \"return\" is not told; make both items of \"rules\""},
+      {"servers: [{ruls: [{return: 403}]}]",
+       "t:1:12: error: unknown key \"ruls\"; did you mean \"rules\"?"},
+      {"rules: [{return: 403}]",
+       "t:1:1: error: rules: is not allowed in main, http; it belongs in server, location, if "
+       "(location), if (server)"},
       {"# only a comment\n---\n",
        "configuration: warning: there is no server; nothing will be served"},
   };
@@ -309,4 +420,70 @@ TEST_CASE("alias bombs and deep nesting end soon") {
         "t:1:27: error: too many levels");
   CHECK(problems_of("servers: &a [{locations: *a}]").find("path is missing") != std::string::npos);
   CHECK(problems_of("servers: " + std::string(3000, '[')) != "");
+  // What is too much is told, never left out.
+  std::string names = "servers: [{server_name: [";
+  for (int i = 0; i < 200000; ++i) names += "a,";
+  CHECK(problems_of(names + "b]}]").find("too many nodes") != std::string::npos);
+}
+
+TEST_CASE("mistakes in YAML: blocks of entries, pairs and names of arguments") {
+  const struct {
+    std::string text;
+    std::string want;
+  } cases[] = {
+      {"geos: {g: {source: $host, netwroks: {a: b}}}",
+       "t:1:27: error: geo: unknown key \"netwroks\"; did you mean \"networks\"?"},
+      {"geos: {g: {networks: {10.0.0.0/40: b}}}",
+       "t:1:23: error: 10.0.0.0/40: invalid address or network \"10.0.0.0/40\"; write 10.0.0.1, "
+       "10.0.0.0/8, 2001:db8::/32 or unix:"},
+      {"geos: {g: {networks: {10.0.0.0/8: [a, b]}}}",
+       "t:1:23: error: 10.0.0.0/8: an entry of a geo is NETWORK VALUE; or FROM-TO VALUE;"},
+      {"geos: [a]", "t:1:8: error: a mapping of names is wanted here"},
+      {"geos: {g: {ranges: maybe}}", "t:1:20: error: invalid value \"maybe\"; use true or false"},
+      {"geo: {g: {}}", "t:1:1: error: geo: is written \"geos\" in YAML"},
+      {"split_clients: {s: {parts: {50%: a}}}",
+       "t:1:17: error: split_clients: source is missing; write source: $http_NAME"},
+      {"split_clients: {s: {source: $host, parts: {50%: a, 51%: b}}}",
+       "t:1:52: error: 51%: the shares are more than 100% in all"},
+      {"charset_maps: [{from: a, bytes: {80: 81}}]", "t:1:16: error: charset_map: to is missing"},
+      {"charset_maps: [{from: a, to: b, bites: {80: 81}}]",
+       "t:1:33: error: charset_map: unknown key \"bites\"; did you mean \"bytes\"?"},
+      {"charset_maps: {from: a, to: b, bytes: {80: xx}}",
+       "t:1:44: error: 80: is not a byte in hexadecimal: \"xx\""},
+      {"servers: [{locations: [{path: /, limit_except: {deny: all}}]}]",
+       "t:1:48: error: limit_except: methods is missing"},
+      {"servers: [{locations: [{path: /, limit_except: {methods: FETCH, deny: all}}]}]",
+       "t:1:58: error: limit_except: unknown method \"FETCH\"; write GET, POST, PUT, DELETE and so "
+       "on"},
+      {"servers: [{limit_req: {zone: a, brst: 5}}]",
+       "t:1:33: error: limit_req: unknown key \"brst\"; did you mean \"burst\"?"},
+      {"servers: [{limit_req: {burst: 5}}]",
+       "t:1:12: error: limit_req: the zone is missing; write zone=NAME"},
+      {"servers: [{limit_conn: {a: b}}]",
+       "t:1:25: error: limit_conn: unknown zone \"a\"; make it with limit_conn_zone\nt:1:28: "
+       "error: limit_conn: invalid number \"b\"; it must be from 1 to 65535"},
+      {"servers: [{gzip_static: maybe}]",
+       "t:1:25: error: gzip_static: invalid value \"maybe\"; use off, on or always"},
+      {"servers: [{etag: maybe}]", "t:1:18: error: invalid value \"maybe\"; use true or false"},
+      {"servers: [{error_page: {404: [a, b, c]}}]",
+       "t:1:31: error: error_page: invalid code \"a\"; it must be from 300 to 599, and not 499 "
+       "(the client has gone)"},
+      {"servers: [{error_page: /x}]",
+       "t:1:12: error: error_page: takes at least 2 arguments, 1 given"},
+      {"servers: [{resolver: {addresses: [nowhere], vald: 5s}}]",
+       "t:1:45: error: resolver: unknown key \"vald\"; did you mean \"valid\"?"},
+      {"servers: [{types: {a/b: {c: d}}}]", "t:1:25: error: plain text is wanted here"},
+      {"servers: [{expires: {a: b}}]", "t:1:22: error: expires: unknown key \"a\""},
+      {"servers: [{proxy_redirect: {a: {b: c}}}]",
+       "t:1:33: error: proxy_redirect: unknown key \"b\""},
+      {"servers: [{internal: true}]",
+       "t:1:12: error: internal: is not allowed in server; it belongs in location"},
+      {"servers: [{proxy_cookie_flags: {a: {b: c}}}]", "t:1:36: error: plain text is wanted here"},
+      {"maps: {m: {source: $host, include: nope}}",
+       "t:1:36: error: include: cannot read \"nope\": No such file or directory"},
+  };
+  for (const auto& c : cases) {
+    CAPTURE(c.text);
+    CHECK(problems_of(c.text) == c.want);
+  }
 }

@@ -1,0 +1,78 @@
+// Upstreams and what is checked of their peers.
+#include "config/directive_rows.h"
+#include "config/handlers.h"
+
+namespace weir::config {
+namespace {
+
+using namespace rows;
+
+constexpr DirectiveInfo kRows[] = {
+    {.name = "upstream",
+     .contexts = H,
+     .min_args = 1,
+     .max_args = 1,
+     .flags = kBlock | kRepeats | kNamed,
+     .handler = compile_upstream,
+     .help = "a group of peers",
+     .yaml_name = "upstreams",
+     .inner = U},
+    {.name = "server",
+     .contexts = U,
+     .min_args = 1,
+     .max_args = kMany,
+     .flags = kRepeats,
+     .handler = compile_peer,
+     .help = "a peer: address and parameters",
+     .parameters = "weight= max_fails= fail_timeout= max_conns= backup down !resolve !route= "
+                   "!slow_start= !service= !drain",
+     .positional = "address",
+     .yaml_name = "servers"},
+    {"balance", U, 1, 3, kOwn, compile_balance, "round_robin",
+     "method of choice: round_robin, or one of the following with its arguments"},
+    {"ip_hash", U, 0, 1, kRepeats | kList, compile_ip_hash, "",
+     "a client stays with a peer, by its address: of IPv4 the first three octets, or with full "
+     "(weir's own) all four",
+     "full"},
+    {"hash", U, 1, 2, kRepeats | kList, compile_hash, "",
+     "what has the same key stays with a peer; consistent: most of it also when peers come or go",
+     "consistent", "key"},
+    {"least_conn", U, 0, 0, kRepeats, compile_least_conn, "",
+     "the peer with the fewest requests in progress, by its weight"},
+    {"random", U, 0, 2, kRepeats | kList, compile_random, "",
+     "any peer, by its weight; two: of two the one with fewer requests in progress",
+     "two least_conn"},
+    {"least_time", U, 1, 2, 0, compile_least_time, "",
+     "the peer that will be through soonest, by the mean time to its header or last_byte and its "
+     "requests in progress; inflight: by how long these take, too",
+     "header last_byte inflight"},
+    {"keepalive", U, 1, 2, 0, compile_keepalive, "32",
+     "idle connections kept to the peers, for each worker; 0: none", "local", "connections"},
+    {"keepalive_requests", U, 1, 1, 0, compile_upstream_keepalive_requests, "1000",
+     "most requests over one connection to a peer"},
+    {"keepalive_time", U, 1, 1, 0, compile_upstream_keepalive_time, "1h",
+     "age at which a connection to a peer is closed"},
+    {"keepalive_timeout", U, 1, 1, 0, compile_upstream_keepalive_timeout, "60s",
+     "how long an idle connection to a peer is kept"},
+    {"health_check", L | U, 0, kMany, 0, compile_health_check, "off (YAML: on, type=tcp)",
+     "active checks of the peers of the upstream",
+     "off interval= jitter= timeout= fast= fails= passes= uri= host= port= match= status= "
+     "type= mandatory persistent keepalive_time="},
+    {.name = "match",
+     .contexts = H,
+     .min_args = 1,
+     .max_args = 1,
+     .flags = kBlock | kRepeats | kNamed,
+     .handler = compile_match,
+     .help = "what answer to a health check is good",
+     .yaml_name = "matches",
+     .inner = in_match},
+    {"status", in_match, 1, kMany, kList, compile_match_status, "200-399",
+     "status codes and ranges; with ! before them: any but these"},
+};
+
+}  // namespace
+
+std::span<const DirectiveInfo> upstream_rows() { return kRows; }
+
+}  // namespace weir::config

@@ -1,0 +1,24 @@
+#include "config/locations.h"
+
+namespace weir::config {
+namespace {
+
+void walk(const Location& location, const std::function<void(const Location&)>& visit) {
+  visit(location);
+  for (const auto& rule : location.rules) {
+    const auto* inner = std::get_if<std::unique_ptr<IfRule>>(&rule);
+    if (inner != nullptr && (*inner)->location != nullptr) walk(*(*inner)->location, visit);
+  }
+  if (location.except != nullptr) walk(*location.except, visit);
+  for (const auto& nested : location.nested) walk(*nested, visit);
+}
+
+}  // namespace
+
+void for_each_location(const Model& model, const std::function<void(const Location&)>& visit) {
+  for (const auto& server : model.servers) {
+    if (server->root != nullptr) walk(*server->root, visit);
+  }
+}
+
+}  // namespace weir::config

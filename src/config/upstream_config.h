@@ -1,0 +1,99 @@
+// Upstreams in the model: groups of peers, how they are balanced, checked and kept connected.
+// Plain values; built by one thread, then shared as `const` by all.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "config/position.h"
+#include "config/variables.h"
+
+namespace weir::config {
+
+// Where a server is, before name resolution: host and port, or the path of a Unix socket.
+struct HostPort {
+  std::string host;  // name or address; brackets removed
+  std::uint16_t port = 80;
+  std::string unix_path;  // not empty: a Unix socket
+};
+
+// A `server` line of an upstream.
+struct PeerConfig {
+  std::string name;  // as written: "10.0.0.1:8080", "app", "unix:/run/app.sock"
+  HostPort where;
+  std::uint32_t weight = 1;               // 1 .. 65535
+  std::uint32_t max_fails = 1;            // 0: failures are not counted
+  std::chrono::seconds fail_timeout{10};  // >= 0
+  std::uint32_t max_conns = 0;            // 0: no limit
+  bool backup = false;
+  bool down = false;
+  Position position;
+};
+
+// How a pool chooses among its peers; each is a line of nginx.conf.
+enum class Balance : std::uint8_t {
+  round_robin,
+  ip_hash,
+  ip_hash_full,  // weir's own: by all bytes of an IPv4 address
+  hash,
+  hash_consistent,
+  least_conn,
+  random,
+  random_two,
+  least_time_header,
+  least_time_header_inflight,
+  least_time_last_byte,
+  least_time_last_byte_inflight,
+};
+// The words of the line, without the key of `hash`: "hash consistent".
+[[nodiscard]] const char* to_string(Balance balance);
+
+// Idle connections kept to the peers of an upstream (nginx's keepalive*).
+struct KeepaliveConfig {
+  std::uint32_t connections = 32;  // per worker; 0: none are kept
+  std::uint32_t requests = 1000;
+  Duration time = std::chrono::hours{1};
+  Duration timeout = std::chrono::seconds{60};
+};
+
+// Status codes as ranges: `match { status 200-399; }`.
+struct StatusRange {
+  std::uint16_t from = 200;
+  std::uint16_t to = 200;  // inclusive
+};
+
+// nginx's (Plus) health_check and `match`.
+struct HealthCheckConfig {
+  Duration interval = std::chrono::seconds{5};
+  Duration jitter{0};                          // each wait is interval + [0, jitter)
+  Duration timeout = std::chrono::seconds{2};  // of one check in all
+  // Waits while the state is changing (some but not all of fails/passes seen), or unknown.
+  Duration fast_interval = std::chrono::seconds{1};
+  std::uint32_t fails = 1;
+  std::uint32_t passes = 1;
+  std::string uri = "/";
+  std::string host;                 // Host header; empty: the peer's own host:port
+  std::uint16_t port = 0;           // 0: the peer's own
+  bool tcp_only = false;            // type=tcp: a connection is enough
+  bool mandatory = false;           // unchecked peers get no traffic until they pass
+  std::vector<StatusRange> status;  // empty: 200-399
+  bool status_negated = false;      // `status ! 500`
+  Position position;
+};
+
+struct UpstreamConfig {
+  std::string name;  // of the block, or "host:port" of a proxy_pass that names no block
+  bool implicit = false;
+  Balance balance = Balance::round_robin;
+  Value balance_key;              // of `hash`
+  std::vector<PeerConfig> peers;  // in the order written, backups among them
+  KeepaliveConfig keepalive;
+  std::optional<HealthCheckConfig> health_check;
+  Position position;
+};
+
+}  // namespace weir::config
