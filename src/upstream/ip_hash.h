@@ -13,18 +13,14 @@ namespace weir::upstream {
 class IpHashWalk {
  public:
   void reset(const IpAddress& client);
-  // More than 20 candidates were not eligible: round robin chooses for the rest of the request.
-  [[nodiscard]] bool exhausted() const { return misses_ > kMaxMisses; }
-  // The eligible peer that the hash names, entered into `tried`; null: exhausted.
-  PeerSlot* choose(PeerList& list, TriedSet& tried, std::int64_t now);
+  // The eligible peer that the hash names, entered into `tried`; null: too many misses. `full`: all
+  // of an IPv4 address counts, not only its first three octets.
+  PeerSlot* choose(PeerList& list, TriedSet& tried, Misses& misses, bool full, std::int64_t now);
 
  private:
-  static constexpr std::uint32_t kMaxMisses = 20;
-
   std::array<std::uint8_t, 16> key_{};
-  std::uint8_t key_size_ = 3;
+  bool v6_ = false;
   std::uint32_t hash_ = 0;
-  std::uint32_t misses_ = 0;
 };
 
 }  // namespace weir::upstream

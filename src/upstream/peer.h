@@ -61,6 +61,13 @@ struct Peer {
   std::int64_t current_weight = 0;
   std::int64_t accessed = 0;  // time of the last failure
   std::int64_t checked = 0;   // time of the last failure, or of the last pick after fail_timeout
+
+  // least_time's accounts, in milliseconds; pool lock. Moving averages, 0: none yet.
+  std::uint64_t header_time = 0;
+  std::uint64_t response_time = 0;
+  std::uint64_t inflight_time = 0;   // how long the attempts in progress have lasted
+  std::int64_t inflight = 0;         // attempts in progress that count in it
+  std::int64_t inflight_starts = 0;  // the sum of the times at which they began
 };
 
 }  // namespace weir::upstream

@@ -1,5 +1,6 @@
-// The primaries or the backups of a pool as its balancers see them, and the set of peers a request
-// has tried. Used under the pool lock only; `now` is in whole seconds, as nginx counts.
+// The primaries or the backups of a pool as its balancers see them, the set of peers a request has
+// tried, and the arithmetic that the balancers share. Used under the pool lock only; `now` is in
+// whole seconds, as nginx counts.
 #pragma once
 
 #include <array>
@@ -24,6 +25,7 @@ struct PeerNumbers {
 struct PeerSlot {
   Peer* peer = nullptr;
   std::uint32_t index = 0;  // in Pool::peers()
+  std::uint32_t name = 0;   // for `hash consistent`: the same for peers of the same name
   PeerNumbers numbers;
 };
 
@@ -32,6 +34,24 @@ struct PeerList {
   std::uint64_t total_weight = 0;  // of all, `down` ones included
   // Exactly one primary and no backup: failures never take it out.
   bool single = false;
+  // The index of the peer that `point` (0 .. total_weight - 1) belongs to. Weights are contiguous
+  // ranges, `down` peers own theirs.
+  [[nodiscard]] std::size_t owner(std::uint64_t point) const {
+    std::size_t i = 0;
+    while (point >= slots[i].numbers.weight) point -= slots[i++].numbers.weight;
+    return i;
+  }
+};
+
+// The candidates of one request that a hash or a draw named in vain. After more than 20, round
+// robin chooses for the rest of the request.
+class Misses {
+ public:
+  void add() { ++count_; }
+  [[nodiscard]] bool too_many() const { return count_ > 20; }
+
+ private:
+  std::uint32_t count_ = 0;
 };
 
 // Indexes into PeerList::slots. Up to 128 peers without memory of its own.
@@ -92,13 +112,75 @@ inline bool is_eligible(const PeerSlot& slot, std::int64_t now) {
   return is_open(slot) && !is_banned(slot, now);
 }
 
+// `a` has fewer connections for its weight than `b`.
+inline bool is_less_loaded(const PeerSlot& a, const PeerSlot& b) {
+  const auto conns = [](const PeerSlot& slot) {
+    return std::uint64_t{slot.peer->conns.load(std::memory_order_relaxed)};
+  };
+  return conns(a) * b.numbers.weight < conns(b) * a.numbers.weight;
+}
+
 // To be called for each peer chosen: the start of the next ban if this request fails too.
 inline void mark_chosen(const PeerSlot& slot, std::int64_t now) {
   if (now - slot.peer->checked > slot.numbers.fail_timeout) slot.peer->checked = now;
 }
 
-// nginx's smooth weighted round robin over the eligible peers that were not tried; the chosen one
-// is entered into `tried`. Null: there is none.
+// Enters peer `i` as the choice of this try.
+inline PeerSlot* choose_slot(PeerList& list, TriedSet& tried, std::size_t i, std::int64_t now) {
+  mark_chosen(list.slots[i], now);
+  tried.insert(i);
+  return &list.slots[i];
+}
+
+// nginx's smooth weighted round robin over the eligible peers that were not tried and that `admits`
+// lets take part: each turn a peer gains its effective weight and the richest one pays the sum of
+// all gains, so that weights 5, 1, 1 give a a b a c a a. The chosen one is entered into `tried`.
+// Null: there is none.
+template <class Admits>
+PeerSlot* choose_in_turn(PeerList& list, TriedSet& tried, std::int64_t now, const Admits& admits) {
+  PeerSlot* best = nullptr;
+  std::int64_t total = 0;
+  for (std::size_t i = 0; i < list.slots.size(); ++i) {
+    PeerSlot& slot = list.slots[i];
+    if (tried.contains(i) || !admits(slot) || !is_eligible(slot, now)) continue;
+    Peer& peer = *slot.peer;
+    peer.current_weight += peer.effective_weight;
+    total += peer.effective_weight;
+    // A failure lowered it; every turn gives one back.
+    if (peer.effective_weight < slot.numbers.weight) ++peer.effective_weight;
+    if (best == nullptr || peer.current_weight > best->peer->current_weight) best = &slot;
+  }
+  if (best == nullptr) return nullptr;
+  best->peer->current_weight -= total;
+  return choose_slot(list, tried, static_cast<std::size_t>(best - list.slots.data()), now);
+}
+
+// The same over all.
 PeerSlot* choose_round_robin(PeerList& list, TriedSet& tried, std::int64_t now);
+
+// The eligible, untried peer that `less` puts first; round robin among several of them.
+template <class Less>
+PeerSlot* choose_least(PeerList& list, TriedSet& tried, std::int64_t now, const Less& less) {
+  std::size_t best = 0;
+  bool found = false, tied = false;
+  for (std::size_t i = 0; i < list.slots.size(); ++i) {
+    const PeerSlot& slot = list.slots[i];
+    if (tried.contains(i) || !is_eligible(slot, now)) continue;
+    if (!found || less(slot, list.slots[best])) {
+      best = i;
+      found = true;
+      tied = false;
+    } else if (!less(list.slots[best], slot)) {
+      tied = true;
+    }
+  }
+  if (!found) return nullptr;
+  if (!tied) return choose_slot(list, tried, best, now);
+  const PeerSlot& first = list.slots[best];
+  return choose_in_turn(list, tried, now, [&](const PeerSlot& slot) { return !less(first, slot); });
+}
+
+// nginx's least_conn: the fewest connections for the weight.
+PeerSlot* choose_least_conn(PeerList& list, TriedSet& tried, std::int64_t now);
 
 }  // namespace weir::upstream

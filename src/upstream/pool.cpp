@@ -2,9 +2,14 @@
 
 #include <algorithm>
 #include <mutex>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 namespace weir::upstream {
+
+using config::Balance;
+
 namespace {
 
 // nginx decides in whole seconds.
@@ -19,6 +24,30 @@ std::vector<PeerSpec> own_specs(const std::vector<std::shared_ptr<Peer>>& peers)
   return specs;
 }
 
+// Of a choice by the method itself.
+Reason reason_of(Balance balance) {
+  switch (balance) {
+    case Balance::round_robin:
+      return Reason::round_robin;
+    case Balance::ip_hash:
+    case Balance::ip_hash_full:
+    case Balance::hash:
+    case Balance::hash_consistent:
+      return Reason::hash;
+    case Balance::least_conn:
+      return Reason::least_conn;
+    case Balance::random:
+    case Balance::random_two:
+      return Reason::random;
+    case Balance::least_time_header:
+    case Balance::least_time_header_inflight:
+    case Balance::least_time_last_byte:
+    case Balance::least_time_last_byte_inflight:
+      return Reason::least_time;
+  }
+  return Reason::round_robin;
+}
+
 // Only the holder of the pool lock changes the number, so a plain store will do.
 void add_conns(Peer& peer, std::uint32_t by) {
   peer.conns.store(peer.conns.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
@@ -30,10 +59,16 @@ const char* to_string(Reason reason) {
   switch (reason) {
     case Reason::round_robin:
       return "rr";
-    case Reason::ip_hash:
+    case Reason::hash:
       return "hash";
     case Reason::hash_fallback:
       return "hash-fallback";
+    case Reason::least_conn:
+      return "least_conn";
+    case Reason::random:
+      return "random";
+    case Reason::least_time:
+      return "least_time";
     case Reason::only_peer:
       return "single";
     case Reason::backup:
@@ -45,7 +80,8 @@ const char* to_string(Reason reason) {
 }
 
 void Walk::reset(const IpAddress& client) {
-  hash_.reset(client);
+  ip_hash_.reset(client);
+  misses_ = {};
   tried_.clear();
   backups_ = false;
 }
@@ -55,29 +91,61 @@ Pool::Pool(std::string name, config::Balance balance, std::vector<std::shared_pt
 
 Pool::Pool(std::string name, config::Balance balance, std::vector<std::shared_ptr<Peer>> peers,
            std::span<const PeerSpec> specs, std::shared_ptr<SpinLock> lock)
-    : name_(std::move(name)), balance_(balance), peers_(std::move(peers)), lock_(std::move(lock)) {
+    : name_(std::move(name)),
+      balance_(balance),
+      reason_(reason_of(balance)),
+      peers_(std::move(peers)),
+      lock_(std::move(lock)),
+      least_time_(balance) {
   std::uint32_t tries = 0;
   for (std::size_t i = 0; i < peers_.size(); ++i) {
-    const PeerSpec& spec = specs[i];
-    PeerList& list = spec.backup ? backups_ : primaries_;
-    list.slots.push_back({.peer = peers_[i].get(),
-                          .index = static_cast<std::uint32_t>(i),
-                          .numbers = {.weight = spec.weight,
-                                      .max_fails = spec.max_fails,
-                                      .max_conns = spec.max_conns,
-                                      .fail_timeout = spec.fail_timeout.count(),
-                                      .down = spec.down,
-                                      .backup = spec.backup}});
-    list.total_weight += spec.weight;
-    if (!spec.down) ++tries;
+    add(specs[i], static_cast<std::uint32_t>(i));
+    if (!specs[i].down) ++tries;
   }
   primaries_.single = primaries_.slots.size() == 1 && backups_.slots.empty();
   max_tries_ = std::max(tries, 1u);
+  if (balance_ == Balance::hash_consistent) build_ring(specs);
+}
+
+void Pool::add(const PeerSpec& spec, std::uint32_t index) {
+  PeerList& list = spec.backup ? backups_ : primaries_;
+  list.slots.push_back({.peer = peers_[index].get(),
+                        .index = index,
+                        .numbers = {.weight = spec.weight,
+                                    .max_fails = spec.max_fails,
+                                    .max_conns = spec.max_conns,
+                                    .fail_timeout = spec.fail_timeout.count(),
+                                    .down = spec.down,
+                                    .backup = spec.backup}});
+  list.total_weight += spec.weight;
+}
+
+void Pool::build_ring(std::span<const PeerSpec> specs) {
+  std::unordered_map<std::string_view, std::uint32_t> names;
+  for (PeerSlot& slot : primaries_.slots) {
+    const std::string_view text = specs[slot.index].name;
+    slot.name = names.try_emplace(text, slot.index).first->second;
+    ring_.add(text, slot.name, slot.numbers.weight);
+  }
+  ring_.finish();
 }
 
 Pool::Choice Pool::take(const PeerSlot& slot, Reason reason) {
   add_conns(*slot.peer, 1);
   return {.peer = slot.peer, .index = slot.index, .reason = reason};
+}
+
+// From the primaries, then from the backups, whichever way `choose` chooses.
+template <class Choose>
+Pool::Choice Pool::pick_from_lists(Walk& walk, Reason reason, const Choose& choose) {
+  if (!walk.backups_) {
+    if (const PeerSlot* slot = choose(primaries_)) return take(*slot, reason);
+    if (backups_.slots.empty()) return {};
+    walk.backups_ = true;
+    walk.tried_.clear();
+  }
+  const PeerSlot* slot = choose(backups_);
+  return slot != nullptr ? take(*slot, Reason::backup) : Choice{};
 }
 
 Pool::Choice Pool::pick(Walk& walk, TimePoint now) {
@@ -87,26 +155,65 @@ Pool::Choice Pool::pick(Walk& walk, TimePoint now) {
     const PeerSlot& slot = primaries_.slots.front();
     return is_open(slot) ? take(slot, Reason::only_peer) : Choice{};
   }
-  if (balance_ == config::Balance::ip_hash && primaries_.slots.size() >= 2 &&
-      !walk.hash_.exhausted()) {
-    if (const auto* slot = walk.hash_.choose(primaries_, walk.tried_, seconds)) {
-      return take(*slot, Reason::ip_hash);
+  if (reason_ == Reason::hash || reason_ == Reason::random) {
+    if (const PeerSlot* slot = choose_at_once(walk, seconds)) {
+      return take(*slot, walk.backups_ ? Reason::backup : reason_);
     }
+    const bool fallen_back = reason_ == Reason::hash && walk.misses_.too_many();
+    return pick_in_turn(walk, seconds, fallen_back ? Reason::hash_fallback : Reason::round_robin);
   }
-  return pick_round_robin(walk, seconds);
+  if (reason_ == Reason::round_robin) return pick_in_turn(walk, seconds, reason_);
+  if (reason_ == Reason::least_conn) {
+    return pick_from_lists(walk, reason_, [&](PeerList& list) {
+      return choose_least_conn(list, walk.tried_, seconds);
+    });
+  }
+  const Choice choice = pick_from_lists(
+      walk, reason_, [&](PeerList& list) { return least_time_.choose(list, walk.tried_, now); });
+  if (choice.peer != nullptr && least_time_.counts_inflight()) {
+    least_time_.begin(*choice.peer, walk.start_, now);
+  }
+  return choice;
 }
 
-Pool::Choice Pool::pick_round_robin(Walk& walk, std::int64_t now) {
-  if (!walk.backups_) {
-    if (const auto* slot = choose_round_robin(primaries_, walk.tried_, now)) {
-      return take(*slot, walk.hash_.exhausted() ? Reason::hash_fallback : Reason::round_robin);
-    }
-    if (backups_.slots.empty()) return {};
-    walk.backups_ = true;
-    walk.tried_.clear();
+Pool::Choice Pool::pick_in_turn(Walk& walk, std::int64_t now, Reason reason) {
+  return pick_from_lists(
+      walk, reason, [&](PeerList& list) { return choose_round_robin(list, walk.tried_, now); });
+}
+
+// By a hash or a draw; null where round robin must choose. As in nginx these methods go over the
+// backups, too, once round robin has come to them for want of a second primary.
+PeerSlot* Pool::choose_at_once(Walk& walk, std::int64_t now) {
+  PeerList& list = walk.backups_ ? backups_ : primaries_;
+  const bool ring = balance_ == Balance::hash_consistent;
+  if (ring ? ring_.empty() || walk.backups_ : list.slots.size() < 2) return nullptr;
+  switch (balance_) {
+    case Balance::ip_hash:
+    case Balance::ip_hash_full:
+      return walk.ip_hash_.choose(list, walk.tried_, walk.misses_,
+                                  balance_ == Balance::ip_hash_full, now);
+    case Balance::random:
+      return walk.random_.choose(list, walk.tried_, walk.misses_, now);
+    case Balance::random_two:
+      return walk.random_.choose_of_two(list, walk.tried_, walk.misses_, now);
+    default:
+      break;
   }
-  const auto* slot = choose_round_robin(backups_, walk.tried_, now);
-  return slot != nullptr ? take(*slot, Reason::backup) : Choice{};
+  if (walk.hash_.key().empty()) return nullptr;
+  return ring ? walk.hash_.choose(ring_, list, walk.tried_, walk.misses_, now)
+              : walk.hash_.choose(list, walk.tried_, walk.misses_, now);
+}
+
+void Pool::head_came(Walk& walk, Peer& peer, Duration header) {
+  if (reason_ != Reason::least_time || primaries_.single) return;
+  const std::lock_guard guard(*lock_);
+  least_time_.head_came(peer, walk.start_, header);
+}
+
+void Pool::took(Walk& walk, Peer& peer, const AttemptTimes& times) {
+  if (reason_ != Reason::least_time || primaries_.single) return;
+  const std::lock_guard guard(*lock_);
+  least_time_.end(peer, walk.start_, times);
 }
 
 void Pool::done(Peer& peer, Outcome outcome, TimePoint now) {

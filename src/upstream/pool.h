@@ -1,5 +1,5 @@
-// A pool: the peers of an upstream and the choice among them, bit for bit as nginx
-// (ngx_http_upstream_round_robin, ip_hash). Decisions take `now` and do no I/O.
+// A pool: the peers of an upstream and the choice among them, bit for bit as nginx (round robin,
+// ip_hash, hash, least_conn, random, least_time). Decisions take `now` and do no I/O.
 //
 // Any worker may call; one short lock a pool makes round robin, failures and max_conns exact for
 // the whole process, as nginx's `zone` does. With one worker the lock is never contended.
@@ -15,17 +15,24 @@
 #include "base/clock.h"
 #include "base/spin_lock.h"
 #include "config/model.h"
+#include "upstream/hash.h"
+#include "upstream/hash_ring.h"
 #include "upstream/ip_hash.h"
+#include "upstream/least_time.h"
 #include "upstream/peer.h"
 #include "upstream/peer_list.h"
+#include "upstream/random.h"
 
 namespace weir::upstream {
 
 // Why a peer was chosen, or why none was: one table for logs, metrics and $upstream_reason.
 enum class Reason : std::uint8_t {
   round_robin,    // "rr"
-  ip_hash,        // "hash"
+  hash,           // "hash": by the address or by a key
   hash_fallback,  // "hash-fallback": more than 20 misses
+  least_conn,     // "least_conn"
+  random,         // "random"
+  least_time,     // "least_time"
   only_peer,      // "single"
   backup,         // "backup"
   none_live,      // "no-live"
@@ -45,12 +52,20 @@ class Walk {
  public:
   // `client`: the address after real_ip; its bytes are the key of ip_hash.
   void reset(const IpAddress& client);
+  // To be called, once a request, where the method is `hash`: the key, to be filled.
+  [[nodiscard]] std::string& begin_key() { return hash_.begin(); }
+  // To be called where the method is `random`: the draws follow from it.
+  void seed(std::uint64_t seed) { random_.seed(seed); }
 
  private:
   friend class Pool;
-  IpHashWalk hash_;
-  TriedSet tried_;        // of the primaries, or of the backups once these are in use
-  bool backups_ = false;  // the primaries are exhausted
+  IpHashWalk ip_hash_;
+  HashWalk hash_;
+  RandomWalk random_;
+  Misses misses_;
+  LeastTime::Start start_;  // of the attempt in progress
+  TriedSet tried_;          // of the primaries, or of the backups once these are in use
+  bool backups_ = false;    // the primaries are exhausted
 };
 
 class Pool {
@@ -72,6 +87,10 @@ class Pool {
   [[nodiscard]] Choice pick(Walk& walk, TimePoint now);
   // Ends an attempt: gives back the connection, keeps nginx's failure accounts.
   void done(Peer& peer, Outcome outcome, TimePoint now);
+  // What least_time wants to know of an attempt; nothing for other methods. head_came(): the head
+  // of an answer is there and goes to the client, `header` after the choice. took(): before done().
+  void head_came(Walk& walk, Peer& peer, Duration header);
+  void took(Walk& walk, Peer& peer, const AttemptTimes& times);
   // nginx's number of tries for a request: non-down peers, backups included; at least 1.
   [[nodiscard]] std::uint32_t max_tries() const { return max_tries_; }
 
@@ -79,6 +98,8 @@ class Pool {
   // In configuration order, backups included where they were written.
   [[nodiscard]] std::span<const std::shared_ptr<Peer>> peers() const { return peers_; }
   [[nodiscard]] config::Balance balance() const { return balance_; }
+  // Whether a Walk needs a seed.
+  [[nodiscard]] bool is_random() const { return reason_ == Reason::random; }
   // Peers that would get a request now (not down, healthy, not banned, below max_conns).
   [[nodiscard]] std::uint32_t live(TimePoint now) const;
   // A peer's failure account and what follows from it, all of one moment. For status pages.
@@ -93,16 +114,24 @@ class Pool {
   [[nodiscard]] const PeerNumbers& numbers(std::uint32_t index) const;
 
  private:
+  void add(const PeerSpec& spec, std::uint32_t index);
+  void build_ring(std::span<const PeerSpec> specs);
   Choice take(const PeerSlot& slot, Reason reason);
-  Choice pick_round_robin(Walk& walk, std::int64_t now);
+  PeerSlot* choose_at_once(Walk& walk, std::int64_t now);
+  template <class Choose>
+  Choice pick_from_lists(Walk& walk, Reason reason, const Choose& choose);
+  Choice pick_in_turn(Walk& walk, std::int64_t now, Reason reason);
   const PeerSlot* find(const Peer& peer) const;
 
   std::string name_;
   config::Balance balance_;
+  Reason reason_;  // of a choice by the method itself
   std::vector<std::shared_ptr<Peer>> peers_;
   std::shared_ptr<SpinLock> lock_;
   PeerList primaries_;
   PeerList backups_;
+  HashRing ring_;  // of the primaries
+  LeastTime least_time_;
   std::uint32_t max_tries_ = 1;
 };
 

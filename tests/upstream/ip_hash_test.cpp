@@ -157,7 +157,7 @@ TEST_CASE("ip_hash: who may not be chosen costs a miss, and another is found") {
     row.set(*home.peer);
     walk.reset(test::client());
     const auto choice = pool.pick(walk, at(1));
-    CHECK(choice.reason == Reason::ip_hash);
+    CHECK(choice.reason == Reason::hash);
     CHECK(choice.index != home.index);
     if (other == 99) other = choice.index;
     CHECK(choice.index == other);
@@ -189,8 +189,7 @@ TEST_CASE("ip_hash: backups are reached through the fall-back only") {
   }
   CHECK(path.size() == 3);
   CHECK(path.back() == 1);
-  CHECK(reasons ==
-        std::vector{Reason::ip_hash, Reason::ip_hash, Reason::backup, Reason::none_live});
+  CHECK(reasons == std::vector{Reason::hash, Reason::hash, Reason::backup, Reason::none_live});
 }
 
 TEST_CASE("ip_hash with one primary is round robin") {

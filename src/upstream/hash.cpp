@@ -1,0 +1,54 @@
+#include "upstream/hash.h"
+
+#include <array>
+#include <charconv>
+
+#include "upstream/crc32.h"
+
+namespace weir::upstream {
+
+std::string& HashWalk::begin() {
+  key_.clear();
+  hash_ = 0;
+  rounds_ = 0;
+  point_ = 0;
+  placed_ = false;
+  return key_;
+}
+
+// As Cache::Memcached does: each round adds 15 bits of the CRC of the key, behind the number of the
+// round from the second on.
+PeerSlot* HashWalk::choose(PeerList& list, TriedSet& tried, Misses& misses, std::int64_t now) {
+  for (; !misses.too_many(); misses.add()) {
+    std::uint32_t crc = 0;
+    if (rounds_ > 0) {
+      std::array<char, 10> digits{};
+      const auto* end = std::to_chars(digits.data(), digits.data() + digits.size(), rounds_).ptr;
+      crc = crc32(crc, {digits.data(), end});
+    }
+    hash_ += crc32(crc, key_) >> 16 & 0x7fff;
+    ++rounds_;
+    const std::size_t i = list.owner(hash_ % list.total_weight);
+    if (!tried.contains(i) && is_eligible(list.slots[i], now)) {
+      return choose_slot(list, tried, i, now);
+    }
+  }
+  return nullptr;
+}
+
+PeerSlot* HashWalk::choose(const HashRing& ring, PeerList& list, TriedSet& tried, Misses& misses,
+                           std::int64_t now) {
+  if (!placed_) {
+    point_ = ring.find(crc32(0, key_));
+    placed_ = true;
+  }
+  for (; !misses.too_many(); misses.add(), ++point_) {
+    const std::uint32_t name = ring.name_at(point_);
+    auto* slot = choose_in_turn(list, tried, now,
+                                [name](const PeerSlot& each) { return each.name == name; });
+    if (slot != nullptr) return slot;
+  }
+  return nullptr;
+}
+
+}  // namespace weir::upstream
