@@ -10,13 +10,6 @@
 namespace weir::discovery {
 namespace {
 
-bool comes_before(const IpAddress& a, const IpAddress& b) {
-  if (a.is_v4() != b.is_v4()) return a.is_v4();
-  const auto x = a.bytes();
-  const auto y = b.bytes();
-  return std::lexicographical_compare(x.begin(), x.end(), y.begin(), y.end());
-}
-
 upstream::PeerSpec spec_of(const config::PeerConfig& peer) {
   return {.name = peer.name,
           .endpoint = {},
@@ -32,7 +25,7 @@ std::string not_found(const config::UpstreamConfig& upstream, const config::Peer
                       const std::string& cause) {
   return peer.position.text() + (upstream.implicit ? ": proxy_pass: " : ": server: ") +
          "host not found in upstream \"" + peer.name + "\": " + cause +
-         "; check the name, or write an address";
+         "; it is asked for again until it is found";
 }
 
 // The addresses behind a line, in the order its peers get.
@@ -79,7 +72,7 @@ StaticPeers static_peers(const config::UpstreamConfig& upstream, const Resolver&
     }
     Addresses addresses = addresses_of(peer.where.host, resolver);
     if (addresses.found.empty()) {
-      return {.error = not_found(upstream, peer, addresses.error)};
+      result.unresolved.push_back(not_found(upstream, peer, addresses.error));
     }
     for (IpAddress& address : addresses.found) {
       address.set_port(peer.where.port);

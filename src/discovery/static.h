@@ -1,5 +1,5 @@
-// Peers as the configuration lists them: literal addresses, Unix sockets, and host names that are
-// looked up once, when the configuration is loaded. Any thread; may block in the system's resolver.
+// Peers as the configuration lists them: literal addresses, Unix sockets, and host names.
+// Any thread; may block in the system's resolver.
 #pragma once
 
 #include <functional>
@@ -24,8 +24,9 @@ using Resolver = std::function<Addresses(const std::string& host)>;
 
 struct StaticPeers {
   std::vector<upstream::PeerSpec> specs{};
-  std::string error{};  // "file:line:col: server: host not found in upstream ..."
-  [[nodiscard]] bool ok() const { return error.empty(); }
+  // For each line whose name has no address: "file:line:col: server: host not found in upstream
+  // ...". It gives no peer until the name is found.
+  std::vector<std::string> unresolved{};
 };
 
 // A line whose name has several addresses gives a peer for each, all with the line's full weight.

@@ -62,7 +62,7 @@ TEST_CASE("addresses of servers") {
     config::UpstreamConfig upstream;
     upstream.peers = {row.peer};
     const auto result = static_peers(upstream, resolver);
-    CHECK(result.ok());
+    CHECK(result.unresolved.empty());
     CHECK(endpoints(result) == row.want);
   }
 }
@@ -93,20 +93,23 @@ TEST_CASE("each peer has all that its line says, in the order of the lines") {
   CHECK_FALSE(result.specs[2].backup);
 }
 
-TEST_CASE("a name that is not found is an error with its place") {
+TEST_CASE("a name that is not found gives no peer, and a line with its place") {
   config::UpstreamConfig upstream;
   upstream.peers = {peer("10.0.0.1", "10.0.0.1", 80), peer("nowhere:80", "nowhere", 80)};
   const auto result = static_peers(upstream, knows({{"empty", {}}}));
-  CHECK_FALSE(result.ok());
-  CHECK(result.specs.empty());
-  CHECK(result.error.find("weir.conf:3:5") == 0);
-  CHECK(result.error.find(": server: host not found in upstream \"nowhere:80\": no such name;") !=
+  REQUIRE(result.unresolved.size() == 1);
+  CHECK(result.specs.size() == 1);
+  CHECK(result.unresolved[0].find("weir.conf:3:5") == 0);
+  CHECK(result.unresolved[0].find(
+            ": server: host not found in upstream \"nowhere:80\": no such name;") !=
         std::string::npos);
 
   upstream.peers = {peer("empty", "empty", 80)};
   upstream.implicit = true;
   const auto empty = static_peers(upstream, knows({{"empty", {}}}));
-  CHECK(empty.error.find(": proxy_pass: host not found in upstream \"empty\": it has no address") !=
+  REQUIRE(empty.unresolved.size() == 1);
+  CHECK(empty.unresolved[0].find(
+            ": proxy_pass: host not found in upstream \"empty\": it has no address") !=
         std::string::npos);
 }
 

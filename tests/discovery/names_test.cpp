@@ -1,0 +1,67 @@
+#include "discovery/names.h"
+
+#include <doctest/doctest.h>
+
+#include "config/load.h"
+
+using namespace weir;
+using namespace weir::discovery;
+
+TEST_CASE("the host names of a model are those of its peers that are no addresses") {
+  const auto loaded = config::load_text("t", R"(
+    upstream a { server one:80; server 10.0.0.1; server unix:/x; server [::1]:80; server two; }
+    server { listen 127.0.0.1:1; location / { proxy_pass http://three:81; } })",
+                                        {});
+  REQUIRE(loaded.model != nullptr);
+  CHECK(host_names(*loaded.model) == std::set<std::string>{"one", "two", "three"});
+}
+
+TEST_CASE("a name that cannot be looked up keeps its addresses, and says why it has none") {
+  boost::asio::io_context io;
+  Addresses answer;
+  int asked = 0;
+  Names::Options options;
+  options.resolver = [&](const std::string&) {
+    ++asked;
+    return answer;
+  };
+  Names names(io, options, [] {});
+  answer = {{}, "no such name"};
+  CHECK(names.look_up("app").error == "no such name");
+  CHECK(names.look_up("app").found.empty());
+  CHECK(asked == 1);  // once a load
+
+  names.forget_all();
+  answer = {{*IpAddress::parse("10.0.0.2"), *IpAddress::parse("10.0.0.1")}, ""};
+  const auto found = names.look_up("app");
+  CHECK(asked == 2);
+  REQUIRE(found.found.size() == 2);
+  CHECK(found.found[0].host_text() == "10.0.0.1");
+
+  names.forget_all();
+  answer = {{}, "the server fails"};
+  const auto kept = names.look_up("app");
+  CHECK(asked == 3);
+  CHECK(kept.found.size() == 2);
+  CHECK(kept.error.empty());
+
+  names.watch({});
+  CHECK(names.look_up("app").found.empty());  // nobody needs it any more: forgotten
+}
+
+TEST_CASE("watched names are asked for again, and a change is told once") {
+  boost::asio::io_context io;
+  Names::Options options;
+  options.interval = Duration{1};
+  options.resolver = [](const std::string&) { return Addresses{{}, "not there yet"}; };
+  int changes = 0;
+  Names names(io, options, [&] {
+    ++changes;
+    names.stop();
+  });
+  CHECK(names.look_up("localhost").found.empty());
+  names.watch({"localhost"});
+  io.run_for(std::chrono::seconds{20});  // ends with stop()
+  CHECK(changes == 1);
+  CHECK_FALSE(names.look_up("localhost").found.empty());
+}
