@@ -6,7 +6,8 @@ namespace weir::admin {
 namespace {
 
 void collect_upstreams(const config::Location& location, std::set<std::uint32_t>& found) {
-  if (location.proxy && location.proxy->upstream) found.insert(*location.proxy->upstream);
+  if (location.proxy() != nullptr && location.proxy()->upstream)
+    found.insert(*location.proxy()->upstream);
   for (const auto& nested : location.nested) collect_upstreams(*nested, found);
 }
 

@@ -47,7 +47,7 @@ struct WorkerTotals {
 // `totals` grows by every worker's copy.
 template <class Totals, class Stats>
 void add_all(Totals& totals, const proxy::PerWorker<Stats>& stats) {
-  for (const auto& copy : stats.all()) totals.add(copy);
+  for (const auto& copy : stats.all()) totals.add(*copy);
 }
 
 }  // namespace weir::admin

@@ -12,10 +12,6 @@ namespace {
 
 namespace json = boost::json;
 
-const char* to_string(config::Balance balance) {
-  return balance == config::Balance::ip_hash ? "ip_hash" : "round_robin";
-}
-
 json::value last_check(const upstream::HealthMachine* machine) {
   if (machine == nullptr || machine->checks() == 0) return nullptr;
   const auto& last = machine->last();
@@ -66,7 +62,7 @@ json::object pool_json(const Source& source, const proxy::PoolNode& node, TimePo
     peers.push_back(peer_json(source, node, i, now));
   }
   return {{"name", to_utf8(node.pool->name())},
-          {"balance", to_string(node.pool->balance())},
+          {"balance", config::to_string(node.pool->balance())},
           {"live", node.pool->live(now)},
           {"peers", std::move(peers)}};
 }

@@ -11,19 +11,42 @@ namespace weir::proxy {
 namespace {
 constexpr int kBatch = 64;  // connections taken before the others run again
 constexpr Duration kExhaustedPause{50};
+constexpr int kLastCall = 4096;  // connections taken when there will be no later turn
 }  // namespace
 
-Acceptor::Acceptor(Worker& worker, const std::string& listen_text, int fd)
-    : worker_(worker), listen_text_(listen_text), waiter_(worker.loop()) {
-  socket_.open(worker.loop(), fd);
+Acceptor::Acceptor(Worker& worker, const std::string& listen_text, net::ListenSocket socket)
+    : worker_(worker),
+      listen_text_(listen_text),
+      socket_id_(socket.id),
+      exclusive_(socket.exclusive),
+      waiter_(worker.loop()) {
+  socket_.open(worker.loop(), socket.fd.release());
 }
 
 void Acceptor::start(Acceptor& acceptor) { net::spawn(acceptor.run()); }
 
 void Acceptor::stop(std::unique_ptr<Acceptor> acceptor) {
-  acceptor->socket_.close();
+  acceptor->socket_.close_duplicate(acceptor->worker_.loop());
   acceptor->stopped_ = true;
   acceptor.release()->waiter_.cancel();
+}
+
+void Acceptor::empty(std::unique_ptr<Acceptor> acceptor) {
+  acceptor->accept_waiting();
+  stop(std::move(acceptor));
+}
+
+void Acceptor::last_call(std::unique_ptr<Acceptor> acceptor) {
+  if (acceptor->exclusive_) net::refuse_new(acceptor->socket_.fd());
+  acceptor->accept_waiting();
+  if (acceptor->exclusive_) net::stop_listening(acceptor->socket_.fd());
+  stop(std::move(acceptor));
+}
+
+void Acceptor::accept_waiting() {
+  bool exhausted = false;
+  for (int i = 0; i < kLastCall && accept_one(exhausted); ++i) {
+  }
 }
 
 bool Acceptor::accept_one(bool& exhausted) {

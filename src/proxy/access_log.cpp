@@ -1,11 +1,13 @@
 #include "proxy/access_log.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+
+#include "content/compress.h"
+#include "proxy/log_target.h"
 
 namespace weir::proxy {
 namespace {
@@ -14,28 +16,34 @@ namespace {
 constexpr std::size_t kMaxHeld = 1u << 20;
 constexpr Duration kComplainEvery = std::chrono::minutes{1};
 
-int open_log(const std::string& path) {
-  return ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
-}
-
 }  // namespace
 
 AccessLogs::~AccessLogs() {
   for (auto& [path, file] : files_) {
     if (!file->text.empty()) write(*file);
-    if (file->fd >= 0) ::close(file->fd);
   }
 }
 
-std::string& AccessLogs::line(const config::AccessLog& log, TimePoint now) {
-  auto& file = files_[log.path];
+std::string& AccessLogs::line(const config::AccessLog& log, const std::string& path,
+                              TimePoint now) {
+  if (log.syslog) {
+    syslog_ = &log;
+    syslog_text_.clear();
+    return syslog_text_;
+  }
+  syslog_ = nullptr;
+  auto& file = files_[path];
   if (file == nullptr) {
     file = std::make_unique<File>();
-    file->path = log.path;
-    file->fd = open_log(log.path);
+    file->path = path;
+    file->fd = sources_.open(path);
+    if (!file->fd) file->open_error = errno;
   }
+  current_ = file.get();
   file->buffer = log.buffer;
   file->flush = log.flush;
+  file->gzip = log.gzip;
+  file->transient = !log.path.is_constant();
   if (file->text.empty()) {
     file->oldest = now;
     dirty_.push_back(file.get());
@@ -43,24 +51,54 @@ std::string& AccessLogs::line(const config::AccessLog& log, TimePoint now) {
   return file->text;
 }
 
+void AccessLogs::end_line() {
+  if (syslog_ == nullptr) {
+    current_->text.push_back('\n');
+    return;
+  }
+  const auto target = syslog_target(*syslog_->syslog);
+  auto found = std::find_if(senders_.begin(), senders_.end(),
+                            [&](const auto& sender) { return sender.first == target; });
+  if (found == senders_.end()) {
+    senders_.emplace_back(target, std::make_unique<SyslogSender>(target));
+    found = senders_.end() - 1;
+  }
+  if (!found->second->send(syslog_->syslog->severity, syslog_text_)) lost_.add();
+}
+
+// A buffer becomes a gzip member of its own: members one after the other are a gzip file.
+void AccessLogs::compress(File& file) {
+  const auto compressor = content::make_gzip({file.gzip, 15, 8}, file.text.size());
+  std::string packed;
+  if (compressor == nullptr ||
+      !compressor->write(file.text, content::Compressor::Flush::finish, packed)) {
+    return;
+  }
+  file.text = std::move(packed);
+}
+
 void AccessLogs::write(File& file) {
-  const auto n = ::write(file.fd, file.text.data(), file.text.size());
+  const auto lines =
+      static_cast<std::uint64_t>(std::count(file.text.begin(), file.text.end(), '\n'));
+  if (file.gzip > 0) compress(file);
+  const auto n = ::write(file.fd.get(), file.text.data(), file.text.size());
   if (n == static_cast<ssize_t>(file.text.size())) {
     file.text.clear();
     return;
   }
-  const int error = n < 0 ? errno : ENOSPC;
-  if (n > 0) file.text.erase(0, static_cast<std::size_t>(n));
-  if (file.text.size() > kMaxHeld || file.fd < 0) {
-    lost_.add(static_cast<std::uint64_t>(std::count(file.text.begin(), file.text.end(), '\n')));
+  const int error = !file.fd ? file.open_error : n < 0 ? errno : ENOSPC;
+  if (n > 0 && file.gzip == 0) file.text.erase(0, static_cast<std::size_t>(n));
+  // Part of a gzip member cannot be kept beside other text.
+  if (file.text.size() > kMaxHeld || !file.fd || file.gzip > 0) {
+    lost_.add(lines);
     file.text.clear();
   }
   const auto now = SystemClock().now();
   if (now - last_complaint_ < kComplainEvery) return;
   last_complaint_ = now;
-  errors_.write(LogLevel::alert, "cannot write access log \"" + file.path +
-                                     "\": " + std::strerror(error) +
-                                     "; lines are kept up to 1 MiB, then given up");
+  errors_.write(file.fd ? LogLevel::alert : LogLevel::crit,
+                "cannot write access log \"" + file.path + "\": " + std::strerror(error) +
+                    "; lines are kept up to 1 MiB, then given up");
 }
 
 void AccessLogs::flush(TimePoint now, bool all) {
@@ -69,37 +107,21 @@ void AccessLogs::flush(TimePoint now, bool all) {
     const bool due = all || file->text.size() >= file->buffer ||
                      (file->flush.count() > 0 && now - file->oldest >= file->flush);
     if (due) write(*file);
-    return file->text.empty();
+    if (!file->text.empty()) return false;
+    // Of as many as there are values of its variables: none stays open.
+    if (file->transient) {
+      const std::string path = file->path;
+      files_.erase(path);
+    }
+    return true;
   });
 }
 
 void AccessLogs::reopen() {
   for (auto& [path, file] : files_) {
     if (!file->text.empty()) write(*file);
-    const int fd = open_log(path);
-    if (fd < 0) continue;
-    if (file->fd >= 0) ::close(file->fd);
-    file->fd = fd;
+    if (auto fd = sources_.open(path)) file->fd = std::move(fd);
   }
-}
-
-std::string AccessLogs::check(const config::Model& model) {
-  std::vector<const config::Location*> todo;
-  for (const auto& server : model.servers) todo.push_back(server->root.get());
-  while (!todo.empty()) {
-    const auto* location = todo.back();
-    todo.pop_back();
-    for (const auto& log : location->request.access_logs) {
-      const int fd = open_log(log.path);
-      if (fd < 0) {
-        return log.position.text() + ": access_log: cannot open \"" + log.path +
-               "\": " + std::strerror(errno);
-      }
-      ::close(fd);
-    }
-    for (const auto& child : location->nested) todo.push_back(child.get());
-  }
-  return {};
 }
 
 }  // namespace weir::proxy

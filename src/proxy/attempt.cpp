@@ -4,8 +4,11 @@
 #include <cerrno>
 #include <cstring>
 
+#include "http/line_ends.h"
 #include "net/socket.h"
 #include "proxy/heads.h"
+#include "proxy/text.h"
+#include "proxy/variables.h"
 
 namespace weir::proxy {
 namespace {
@@ -21,10 +24,12 @@ constexpr Duration kTrustIdle{100};
 Attempt::Attempt(Exchange& exchange, upstream::Peer& peer, std::uint32_t peer_index, bool fresh)
     : x_(exchange),
       worker_(exchange.worker_),
-      proxy_(*exchange.location_->config().proxy),
+      proxy_(*exchange.location_->config().proxy()),
+      config_(exchange.config()),
       peer_(peer),
       peer_index_(peer_index),
-      fresh_(fresh) {}
+      fresh_(fresh),
+      sends_body_(exchange.sends_body()) {}
 
 upstream::AttemptResult Attempt::result(Error error) const {
   const auto& record = x_.attempts_.back();
@@ -34,7 +39,7 @@ upstream::AttemptResult Attempt::result(Error error) const {
   result.request_sent = record.sent > 0;
   result.reused_connection = reused_;
   result.answer_begun = record.received > 0;
-  result.client_answered = x_.bytes_sent_ > 0;
+  result.client_answered = x_.answer_begun_;
   return result;
 }
 
@@ -46,6 +51,10 @@ Error Attempt::closed_error(int sys) const {
 
 net::Task<Error> Attempt::run() {
   x_.enter(Phase::connect);
+  if (!config_.proxy_bind.address.empty()) {
+    evaluate(config_.proxy_bind.address, x_, local_);
+    if (local_ == "off") local_.clear();
+  }
   if (!lease()) {
     const Error error = co_await connect();
     if (!error.ok()) co_return error;
@@ -68,7 +77,7 @@ bool Attempt::usable(PeerConnection& connection) const {
 bool Attempt::lease() {
   auto& stats = x_.pool_->stats[peer_index_]->of(worker_.index());
   while (!fresh_) {
-    connection_ = x_.idle_->take(peer_index_);
+    connection_ = x_.idle_->take(peer_index_, local_);
     if (connection_ == nullptr) break;
     if (usable(*connection_)) {
       reused_ = true;
@@ -86,10 +95,13 @@ net::Task<Error> Attempt::connect() {
   auto& loop = worker_.loop();
   const auto began = loop.now();
   connection_ = std::make_unique<PeerConnection>();
-  int fd = net::begin_connect(peer_.spec.endpoint);
+  connection_->local = local_;
+  net::ConnectOptions options;
+  if (const Error error = connect_options(options); !error.ok()) co_return error;
+  int fd = net::begin_connect(peer_.spec.endpoint, options);
   // Without a free descriptor, whoever is idle makes room.
   if (fd < 0 && (errno == EMFILE || errno == ENFILE) && worker_.shed()) {
-    fd = net::begin_connect(peer_.spec.endpoint);
+    fd = net::begin_connect(peer_.spec.endpoint, options);
   }
   if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
     worker_.mutable_stats().fd_exhausted.add();
@@ -99,12 +111,12 @@ net::Task<Error> Attempt::connect() {
   if (!connection_->open(loop, fd)) co_return Error{Errc::local_resources, errno};
   connection_->expect_connect();
   connection_->created = began;
-  const auto deadline = began + proxy_.connect_timeout;
+  const auto deadline = began + config_.proxy_connect_timeout;
   while (!connection_->writable()) {
-    if (x_.client_gone()) co_return Error{Errc::client_closed, 0};
-    const net::Interest peer(connection_->on_writable, x_.session_->waiter());
-    const net::Interest client(x_.session_->client().on_hang_up, x_.session_->waiter());
-    const auto wake = co_await x_.session_->waiter().wait(deadline);
+    if (x_.client_left()) co_return Error{Errc::client_closed, 0};
+    const net::Interest peer(connection_->on_writable, x_.waiter());
+    const net::Interest client(x_.client_slot(), x_.waiter());
+    const auto wake = co_await x_.waiter().wait(deadline);
     if (wake == net::Wake::cancelled) co_return Error{Errc::shutting_down, 0};
     if (wake == net::Wake::timeout) co_return Error{Errc::connect_timed_out, 0};
   }
@@ -115,10 +127,29 @@ net::Task<Error> Attempt::connect() {
   co_return Error{};
 }
 
+// `proxy_bind`, `proxy_socket_keepalive`.
+Error Attempt::connect_options(net::ConnectOptions& options) {
+  options.keepalive = config_.proxy_socket_keepalive;
+  if (local_.empty()) return {};
+  options.local = IpAddress::parse_with_port(local_);
+  options.transparent = config_.proxy_bind.transparent;
+  if (options.local) return {};
+  x_.log(LogLevel::error, "invalid local address \"" + local_ + "\" in proxy_bind");
+  return {Errc::local_resources, 0};
+}
+
+// What frames the answer: HEAD has no body.
+http::Method Attempt::upstream_method() const {
+  if (config_.proxy_method.empty()) return x_.method_;
+  std::string text;
+  evaluate(config_.proxy_method, x_, text);
+  return text.empty() ? x_.method_ : text == "HEAD" ? http::Method::head : http::Method::get;
+}
+
 void Attempt::give_back(bool answer_whole, bool excess) {
   if (connection_ == nullptr || !answer_whole || excess || !request_sent()) return;
   const auto& response = x_.response_;
-  if (!response.keep_alive || proxy_.http10) return;
+  if (!response.keep_alive || config_.proxy_http10) return;
   const auto& keepalive = x_.pool_->keepalive;
   const auto now = worker_.loop().now();
   auto& connection = *connection_;
@@ -140,13 +171,16 @@ Error Attempt::send_head() {
   auto& out = worker_.out();
   out.clear();
   const bool keep = x_.pool_->keepalive.connections > 0;
-  const auto written = write_request_head(x_, x_.body_.outgoing(), keep, out);
+  const auto written = write_request_head(x_, x_.outgoing_body(), keep, out);
   if (!written.ok) return {Errc::client_bad_request, 0};
   asks_upgrade_ = written.asks_upgrade;
-  x_.body_.rewind();
-  if (const auto bytes = x_.body_.in_memory(); bytes.size() <= kJoinBody) {
-    out.append(bytes);
-    x_.body_.consume(bytes.size());
+  out.append(x_.set_body_);
+  if (sends_body_) {
+    x_.body_.rewind();
+    if (const auto bytes = x_.body_.in_memory(); bytes.size() <= kJoinBody) {
+      out.append(bytes);
+      x_.body_.consume(bytes.size());
+    }
   }
   const auto sent = connection_->write(out);
   if (sent.status == net::IoResult::Status::error) {
@@ -170,6 +204,10 @@ Attempt::Push Attempt::push() {
       result.wants_peer = tail_sent_ < tail_.size();
       if (send_failed_ || result.wants_peer) break;
     }
+    if (!sends_body_) {
+      request_done_ = true;
+      break;
+    }
     if (!x_.body_.drained()) {
       const auto sent = x_.body_.write(*connection_, worker_.scratch().data());
       send_failed_ = sent.status == net::IoResult::Status::error;
@@ -181,12 +219,11 @@ Attempt::Push Attempt::push() {
       request_done_ = true;
       break;
     }
-    if (!x_.session_->client().readable()) {
+    if (!x_.client().readable()) {
       result.wants_client = true;
       break;
     }
-    const auto read =
-        x_.body_.read(x_.session_->client(), worker_.scratch().data(), x_.session_->pending());
+    const auto read = x_.body_.read(x_.client(), worker_.scratch().data(), x_.session_->pending());
     if (!read.error.ok()) {
       result.error = read.error;
       break;
@@ -203,8 +240,8 @@ Attempt::Push Attempt::push() {
 
 net::Task<Error> Attempt::read_head() {
   auto& loop = worker_.loop();
-  auto& waiter = x_.session_->waiter();
-  auto& client = x_.session_->client();
+  auto& waiter = x_.waiter();
+  auto& client = x_.client();
   const auto began = loop.now();
   auto last_sent = x_.attempts_.back().sent;
   auto progress = began;
@@ -217,7 +254,11 @@ net::Task<Error> Attempt::read_head() {
     }
     if (connection_->readable() || send_failed_) {
       // After a failed send there may still be an answer that tells why.
-      const auto got = connection_->read(worker_.scratch().data(), net::Scratch::kSize);
+      // With proxy_limit_rate no more of the body comes with the head than its buffer holds.
+      const auto most = config_.proxy_limit_rate.empty()
+                            ? net::Scratch::kSize
+                            : std::min<std::size_t>(config_.proxy_buffer_size, net::Scratch::kSize);
+      const auto got = connection_->read(worker_.scratch().data(), most);
       if (got.ok()) {
         progress = loop.now();
         bool complete = false;
@@ -227,17 +268,17 @@ net::Task<Error> Attempt::read_head() {
       }
       if (!got.blocked() || send_failed_) co_return closed_error(got.error);
     }
-    if (x_.client_gone()) co_return Error{Errc::client_closed, 0};
+    if (x_.client_left()) co_return Error{Errc::client_closed, 0};
     if (pushed.wants_client && !x_.continue_sent_) {
       const Error error = co_await x_.send_continue();
       if (!error.ok()) co_return error;
     }
     if (pushed.wants_client && x_.body_too_slow()) co_return Error{Errc::client_timed_out, 0};
-    auto limit = proxy_.read_timeout;
-    if (pushed.wants_client) limit = x_.config().client_body_timeout;
-    if (pushed.wants_peer) limit = proxy_.send_timeout;
+    auto limit = config_.proxy_read_timeout;
+    if (pushed.wants_client) limit = config_.client_body_timeout;
+    if (pushed.wants_peer) limit = config_.proxy_send_timeout;
     const net::Interest readable(connection_->on_readable, waiter);
-    const net::Interest hang_up(client.on_hang_up, waiter);
+    const net::Interest hang_up(x_.client_slot(), waiter);
     net::Waiter* none = nullptr;
     const net::Interest room(pushed.wants_peer ? connection_->on_writable : none, waiter);
     net::Waiter* none2 = nullptr;
@@ -267,8 +308,18 @@ Error Attempt::take_bytes(std::size_t size, bool& complete) {
     const std::string_view bytes =
         in_scratch ? std::string_view(scratch, size) : std::string_view(kept);
     const auto parsed =
-        http::parse_response(bytes, limits, parse_state_, x_.request_.method, x_.response_);
-    if (parsed.status == http::ParseStatus::error) return {Errc::peer_bad_head, 0};
+        http::parse_response(bytes, limits, parse_state_, upstream_method(), x_.response_);
+    if (parsed.status == http::ParseStatus::error) {
+      if (!config_.bare_line_feeds) return {Errc::peer_bad_head, 0};
+      if (in_scratch) kept.assign(bytes);
+      in_scratch = false;
+      const auto ends =
+          kept.size() <= limits.head ? http::mend_line_ends(kept) : http::LineEnds::good;
+      if (ends == http::LineEnds::good) return {Errc::peer_bad_head, 0};
+      parse_state_ = {};
+      if (ends == http::LineEnds::need_more) return {};
+      continue;
+    }
     if (parsed.status == http::ParseStatus::need_more) {
       if (in_scratch) kept.assign(bytes);
       return {};
@@ -304,22 +355,27 @@ Error Attempt::take_bytes(std::size_t size, bool& complete) {
 // 100 answers the proxy's own Expect, which it never sends; the others are hints for the client.
 Error Attempt::informational() {
   if (++informational_ > kMaxInformational) return {Errc::peer_bad_head, 0};
-  if (x_.response_.status == 100 || !proxy_.pass_early_hints || x_.request_.version == 10) {
+  if (x_.response_.status != 103 || !x_.is_main() || x_.request_.version == 10 || !wants_hints()) {
     return {};
   }
-  // Links are what a hint is for (RFC 8297); nothing else of it passes.
-  const auto& head = x_.response_;
-  std::string hint = "HTTP/1.1 " + std::to_string(head.status) + " ";
-  hint.append(head.reason_text()).append("\r\n");
-  for (const auto& field : head.fields) {
-    if (!equal_ignoring_case(head.name(field), "link")) continue;
-    hint.append("Link: ").append(head.value(field)).append("\r\n");
-  }
-  hint.append("\r\n");
+  // Fields of a hop do not pass, as with any answer.
+  std::string hint;
+  if (!write_hint_head(x_, hint)) return {};
   // One that the client has no room for is dropped whole; part of one cannot be.
-  const auto sent = x_.session_->client().write(hint);
+  const auto sent = x_.client().write(hint);
   if (sent.ok() && sent.size < hint.size()) return {Errc::client_write_stalled, 0};
   return {};
+}
+
+// nginx's `early_hints`: all of its texts are true.
+bool Attempt::wants_hints() const {
+  std::string text;
+  for (const auto& condition : config_.early_hints) {
+    text.clear();
+    evaluate(condition, x_, text);
+    if (!is_true(text)) return false;
+  }
+  return !config_.early_hints.empty();
 }
 
 }  // namespace weir::proxy

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "http/head.h"
+#include "net/socket.h"
 #include "net/task.h"
 #include "proxy/exchange.h"
 #include "proxy/idle_connections.h"
@@ -49,6 +50,9 @@ class Attempt {
   // A kept connection that is still good.
   [[nodiscard]] bool lease();
   net::Task<Error> connect();
+  Error connect_options(net::ConnectOptions& options);
+  [[nodiscard]] http::Method upstream_method() const;
+  [[nodiscard]] bool wants_hints() const;
   [[nodiscard]] bool usable(PeerConnection& connection) const;
   Error send_head();
   net::Task<Error> read_head();
@@ -59,9 +63,12 @@ class Attempt {
   Exchange& x_;
   Worker& worker_;
   const config::ProxyConfig& proxy_;
+  const config::RequestConfig& config_;
   upstream::Peer& peer_;
   std::uint32_t peer_index_;
   bool fresh_;
+  std::string local_;  // of `proxy_bind`
+  bool sends_body_;
   std::unique_ptr<PeerConnection> connection_;
   bool reused_ = false;
   bool asks_upgrade_ = false;

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include "http/path.h"
+#include "http/line_ends.h"
+#include "proxy/rewrite.h"
+#include "proxy/text.h"
 #include "proxy/variables.h"
 
 namespace weir::proxy {
@@ -11,6 +13,7 @@ namespace {
 
 constexpr std::size_t kHeadRead = 16 * 1024;
 constexpr std::size_t kKeptCapacity = 64 * 1024;
+constexpr int kMaxRedirects = 10;  // nginx's number of rewrites and internal redirects
 
 void reset(std::string& text) {
   if (text.capacity() > kKeptCapacity) {
@@ -20,21 +23,6 @@ void reset(std::string& text) {
   }
 }
 
-void set_lower(std::string& out, std::string_view text) {
-  out.assign(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
-  }
-}
-
-// Host without port and trailing dot.
-std::string_view host_name(std::string_view host) {
-  if (host.starts_with('[')) return host.substr(0, host.find(']') + 1);
-  host = host.substr(0, host.find(':'));
-  if (host.ends_with('.')) host.remove_suffix(1);
-  return host;
-}
-
 }  // namespace
 
 // The life of a request, phase by phase.
@@ -42,30 +30,20 @@ net::Task<Session::Afterwards> Exchange::run(Session& session) {
   begin(session);
 
   enter(Phase::head);
+  worker_.mutable_stats().reading.add();
   Error error = co_await read_head();
-  if (error.ok()) {
-    enter(Phase::route);
-    apply_real_ip();
-    error = match();
-  }
-  if (error.ok()) error = begin_body();
+  worker_.mutable_stats().reading.sub();
+  if (error.ok()) error = choose_server();
 
   if (head_bytes_.empty()) {
     // The connection ended, or was idle for too long, before the first byte of a request.
   } else if (!error.ok()) {
     fail(error);
-    co_await respond_for(error);
-  } else if (add_slash_) {
-    co_await answer_slash();
-  } else if (location_->config().return_) {
-    enter(Phase::answer);
-    co_await answer_return();
-  } else if (location_->config().proxy) {
-    co_await proxy();
+    co_await process(give_up(error));
   } else {
-    enter(Phase::answer);
-    co_await respond_error(404);
+    co_await process({Step::Kind::restart, 0});
   }
+  if (background_ > 0) co_await join_background();
   if (keep_alive_ && !body_.complete()) co_await finish_body();
   finish();
 
@@ -73,48 +51,235 @@ net::Task<Session::Afterwards> Exchange::run(Session& session) {
   Session::Afterwards after;
   after.keep = keep_alive_;
   after.gone = head_bytes_.empty() || error_.what == Errc::client_closed;
-  after.linger = linger_;
+  after.linger = request.lingering_close == config::LingeringClose::always ||
+                 (linger_ && request.lingering_close == config::LingeringClose::on);
+  after.never_linger = request.lingering_close == config::LingeringClose::off;
   after.reset = reset_;
-  after.idle_timeout = request.keepalive_timeout;
+  after.idle_timeout = request.keepalive_timeout.idle;
+  after.min_timeout = request.keepalive_min_timeout;
   after.lingering_time = request.lingering_time;
   after.lingering_timeout = request.lingering_timeout;
-  pin_.reset();
-  body_.clear();
+  release();
   co_return after;
+}
+
+// From the server's rules to an answer. A phase may lead back: to another path, a named location,
+// or the page of an error.
+net::Task<void> Exchange::process(Step step) {
+  while (step.kind != Step::Kind::done) {
+    switch (step.kind) {
+      case Step::Kind::answer:
+        if (stub_ != nullptr) co_return;  // which is the answer then
+        step = co_await answer_status(step.status);
+        break;
+      case Step::Kind::text:
+        step = co_await answer_text(step.status, return_text_, {});
+        break;
+      default:
+        step = co_await serve(step);
+    }
+  }
+}
+
+// The phases of a request whose server is known, in nginx's order.
+net::Task<Step> Exchange::serve(Step step) {
+  enter(Phase::route);
+  if (step.kind == Step::Kind::restart) {
+    location_ = &server_->root;
+    step = Rewriter(*this).run(server_->config->root->rules);
+    if (step.goes_on()) step.kind = Step::Kind::locate;
+  }
+  if (step.kind == Step::Kind::locate) step = locate();
+  if (step.kind == Step::Kind::relocate) step = {};
+  if (step.goes_on()) step = enter_location();
+  if (step.goes_on() && location_->tools().admits) step = co_await admit();
+  if (step.goes_on() && location_->config().try_files) step = try_files();
+  if (step.goes_on()) step = co_await content();
+  if (step.kind == Step::Kind::locate && --redirects_left_ <= 0) {
+    log(LogLevel::error,
+        "rewrite or internal redirection cycle while processing \"" + path_ + "\"");
+    step = Step::answer_with(500);
+  }
+  co_return step;
+}
+
+net::Task<Step> Exchange::content() {
+  const auto& content = location_->config().content;
+  if (std::holds_alternative<config::ProxyConfig>(content)) {
+    const Step step = co_await proxy();
+    if (ssi_ == nullptr || !ssi_->complete()) co_return step;
+    co_return end_of_answer(co_await end_body(true));
+  }
+  if (std::holds_alternative<config::StubStatus>(content)) co_return co_await stub_status();
+  if (std::holds_alternative<config::EmptyGif>(content)) co_return co_await empty_gif();
+  co_return co_await serve_files();
 }
 
 void Exchange::begin(Session& session) {
   session_ = &session;
+  waiter_ = &session.waiter();
+  main_ = this;
+  parent_ = nullptr;
+  depth_ = 0;
+  sink_ = &sender_;
+  in_memory_ = false;
+  stub_ = nullptr;
+  ssi_shared_.reset();
   pin_ = worker_.runtime();
   listen_ = session.listen(pin_->get());
   server_ = &listen_->hosts.default_server();
   location_ = &server_->root;
+  began_ = worker_.loop().now();
+  reset(head_bytes_);
+  has_request_ = has_request_id_ = continue_sent_ = false;
+  body_waited_ = Duration{0};
+  request_.size = 0;
+  mended_ = 0;
+  client_address_ = session.peer();
+  client_text_size_ = 0;
+  host_.clear();
+  limit_req_status_ = limit_conn_status_ = {};
+  variables_.reset();
+  answer_.reset();
+  limited_rate_ = limited_connections_ = real_ip_applied_ = false;
+  must_close_ = reset_ = linger_ = keep_alive_ = quoted_path_ = false;
+  redirects_left_ = kMaxRedirects + 1;
+  background_ = 0;
+  sender_.reset();
+  sent_head_.clear();
+  sent_trailers_.clear();
+  reset_request();
+  worker_.mutable_stats().active.add();
+}
+
+// What every exchange begins with, a subrequest too.
+void Exchange::reset_request() {
   phase_ = Phase::head;
   failed_in_ = Phase::done;
   error_ = {};
-  began_ = worker_.loop().now();
-  reset(head_bytes_);
-  reset(response_bytes_);
-  has_request_ = has_request_id_ = has_response_ = continue_sent_ = false;
-  body_waited_ = Duration{0};
-  add_slash_ = must_close_ = buffer_body_ = reset_ = linger_ = false;
-  request_.size = 0;
-  client_address_ = session.peer();
-  client_text_size_ = 0;
   path_.clear();
-  host_.clear();
-  match_count_ = 0;
-  map_values_.clear();
+  args_.clear();
+  untouched_path_ = valid_location_ = true;
+  internal_ = in_error_page_ = dropped_body_ = false;
+  error_status_ = 0;
+  captures_.clear();
   attempts_.clear();
   pool_ = nullptr;
   idle_ = nullptr;
+  dynamic_.reset();
   dynamic_host_.clear();
   dynamic_has_uri_ = false;
-  sent_head_.clear();
+  reset(response_bytes_);
+  has_response_ = false;
+  response_trailers_.clear();
+  filters_.clear();
+  ssi_.reset();
+  limit_rate_.reset();
+  buffering_.reset();
+  accel_charset_.reset();
   status_ = 0;
   bytes_sent_ = answer_head_size_ = 0;
-  keep_alive_ = false;
-  worker_.mutable_stats().active.add();
+  answer_begun_ = completed_ = buffer_body_ = compressed_ = has_body_ = raw_ = false;
+  pass_trailers_ = own_end_ = add_surroundings_ = vary_on_encoding_ = add_path_to_alias_ = false;
+  mirrored_ = false;
+  ranges_.clear();
+  multipart_.reset();
+  compressor_.reset();
+}
+
+void Exchange::release() {
+  filters_.clear();
+  ssi_.reset();
+  ssi_shared_.reset();
+  sender_.reset();
+  connection_leases_.clear();
+  dynamic_.reset();
+  pin_.reset();
+  body_.clear();
+}
+
+// ---- subrequests
+// -----------------------------------------------------------------------------------
+
+net::Task<void> Exchange::run_below(Exchange& parent, const Subrequest& subrequest) {
+  session_ = parent.session_;
+  waiter_ = subrequest.waiter != nullptr ? subrequest.waiter : parent.waiter_;
+  main_ = parent.main_;
+  parent_ = &parent;
+  depth_ = parent.depth_ + 1;
+  sink_ = subrequest.sink;
+  in_memory_ = subrequest.in_memory;
+  stub_ = subrequest.stub;
+  pin_ = parent.pin_;
+  listen_ = parent.listen_;
+  server_ = parent.server_;
+  location_ = &server_->root;
+  began_ = worker_.loop().now();
+  reset_request();
+  answer_.reset();
+  redirects_left_ = kMaxRedirects + 1;
+  internal_ = true;
+  untouched_path_ = false;
+  path_.assign(subrequest.uri);
+  args_.assign(subrequest.args);
+  method_ = sink_ != nullptr ? http::Method::get : main_->method_;
+  method_text_ = sink_ != nullptr ? "GET" : main_->method_text_;
+  background_ = 0;
+  keep_alive_ = must_close_ = reset_ = linger_ = false;
+  bool ready = depth_ < kMaxDepth;
+  if (!ready) log(LogLevel::error, "subrequests in subrequests: more than 50 deep");
+  if (ready && subrequest.share_body) ready = main_->body_.share(body_);
+  if (ready) {
+    const auto before = sink_ != nullptr ? sink_->plain_size() : 0;
+    co_await process({Step::Kind::restart, 0});
+    if (stub_ != nullptr && sink_->plain_size() == before) co_await answer_stub(*stub_);
+  } else {
+    status_ = 500;
+  }
+  if (config().log_subrequest) write_access_logs();
+}
+
+// `mirror`: copies of the request that run beside it; what they answer is dropped.
+net::Task<Step> Exchange::start_mirrors() {
+  mirrored_ = true;
+  if (config().mirror_request_body && !body_.complete()) {
+    buffer_body_ = true;
+    Error error = start_body(true);
+    if (error.ok()) error = co_await read_body_ahead();
+    if (!error.ok()) {
+      fail(error);
+      co_return give_up(error);
+    }
+  }
+  for (const auto& uri : config().mirror) {
+    ++background_;
+    net::spawn(run_mirror(uri));
+  }
+  co_return Step{};
+}
+
+net::Task<void> Exchange::run_mirror(const std::string& uri) {
+  net::Waiter own(worker_.loop());
+  session_->add_waiter(own);
+  Exchange& sub = *worker_.take_exchange();
+  Subrequest how;
+  how.uri = std::string_view(uri).substr(0, uri.find('?'));
+  how.args = args_;
+  how.share_body = config().mirror_request_body;
+  how.waiter = &own;
+  co_await sub.run_below(*this, how);
+  sub.release();
+  worker_.give_exchange(&sub);
+  session_->remove_waiter(own);
+  if (--background_ == 0 && join_ != nullptr) join_->notify();
+}
+
+// The next request of the connection waits for what still runs beside this one.
+net::Task<void> Exchange::join_background() {
+  net::Waiter join(worker_.loop());
+  join_ = &join;
+  while (background_ > 0) co_await join.wait(TimePoint::max());
+  join_ = nullptr;
 }
 
 // ---- the request head
@@ -122,12 +287,16 @@ void Exchange::begin(Session& session) {
 
 net::Task<Error> Exchange::read_head() {
   const auto& server = *server_->config;
+  const auto& request = server.root->request;
   http::Limits limits;
   limits.head = server.header_limit;
   limits.line = server.header_line_limit;
-  limits.underscores_in_headers = server.underscores_in_headers;
-  limits.ignore_invalid_headers = server.ignore_invalid_headers;
-  const auto deadline = began_ + server.client_header_timeout;
+  limits.fields = request.max_headers;
+  limits.underscores_in_headers = request.underscores_in_headers;
+  limits.ignore_invalid_headers = request.ignore_invalid_headers;
+  const bool nginx = runtime().model->dialect == config::Dialect::nginx;
+  limits.cut_fragment = nginx;
+  const auto deadline = began_ + request.client_header_timeout;
   auto& client = session_->client();
   char* scratch = worker_.scratch().data();
   http::ParseState state;
@@ -138,15 +307,20 @@ net::Task<Error> Exchange::read_head() {
     if (!head_bytes_.empty()) {
       const auto parsed = http::parse_request(head_bytes_, limits, state, request_);
       if (parsed.status == http::ParseStatus::complete) break;
-      if (parsed.status == http::ParseStatus::error) {
-        status_ = parsed.http_status;
+      auto ends = http::LineEnds::good;
+      if (parsed.status == http::ParseStatus::error && parsed.http_status == 400 &&
+          request.bare_line_feeds && head_bytes_.size() <= limits.head) {
+        const auto before = head_bytes_.size();
+        ends = http::mend_line_ends(head_bytes_);
+        mended_ = head_bytes_.size() - before;
+        state = {};
+        if (ends == http::LineEnds::mended) continue;
+      }
+      if (parsed.status == http::ParseStatus::error && ends == http::LineEnds::good) {
+        // nginx has a status of its own for a head that is too large, and says 400.
+        status_ = nginx && parsed.http_status == 431 ? 494 : parsed.http_status;
         worker_.mutable_stats().bad_requests.add();
-        if (worker_.log().enabled(LogLevel::info)) {
-          worker_.log().write(LogLevel::info,
-                              std::string("client sent an invalid request head: ") + parsed.reason +
-                                  ", client: " + client_address_.host_text(),
-                              session_->id());
-        }
+        log(LogLevel::info, std::string("client sent an invalid request head: ") + parsed.reason);
         co_return Error{Errc::client_bad_request, 0};
       }
     }
@@ -157,181 +331,102 @@ net::Task<Error> Exchange::read_head() {
       continue;
     }
     if (!got.blocked()) co_return Error{Errc::client_closed, got.error};
-    const net::Interest readable(client.on_readable, session_->waiter());
-    const auto wake = co_await session_->waiter().wait(deadline);
+    const net::Interest readable(client.on_readable, waiter());
+    const auto wake = co_await waiter().wait(deadline);
     if (wake == net::Wake::cancelled) co_return Error{Errc::shutting_down, 0};
     if (wake == net::Wake::timeout) co_return Error{Errc::client_timed_out, 0};
   }
   has_request_ = true;
+  method_ = request_.method;
+  method_text_ = request_.method_text();
+  args_.assign(request_.query_text());
+  body_.arrive(request_.framing, std::string_view(head_bytes_).substr(request_.size),
+               session_->pending());
   co_return Error{};
 }
 
-void Exchange::apply_real_ip() {
-  const auto& real_ip = server_->root.config().request.real_ip;
-  if (real_ip.from.empty()) return;
-  const auto trusted = [&](const IpAddress& address) {
-    return std::any_of(real_ip.from.begin(), real_ip.from.end(),
-                       [&](const Cidr& range) { return range.contains(address); });
-  };
-  if (!trusted(session_->peer())) return;
-  // The last address is the one that the trusted proxy saw; recursively, the last one that is not
-  // itself trusted. Several fields count as one list.
-  for (auto field = request_.fields.rbegin(); field != request_.fields.rend(); ++field) {
-    if (!equal_ignoring_case(request_.name(*field), real_ip.header)) continue;
-    auto list = request_.value(*field);
-    while (!list.empty()) {
-      const auto comma = list.rfind(',');
-      auto text = comma == std::string_view::npos ? list : list.substr(comma + 1);
-      list = comma == std::string_view::npos ? std::string_view{} : list.substr(0, comma);
-      while (text.starts_with(' ')) text.remove_prefix(1);
-      while (text.ends_with(' ')) text.remove_suffix(1);
-      if (text.empty()) continue;  // a comma too many
-      if (text.find('.') != std::string_view::npos) text = text.substr(0, text.find(':'));
-      if (text.starts_with('[')) text = text.substr(0, text.find(']') + 1);
-      const auto address = IpAddress::parse(text);
-      if (!address) return;
-      client_address_ = *address;
-      client_text_size_ = 0;
-      if (!real_ip.recursive || !trusted(*address)) return;
+// ---- after the answer
+// --------------------------------------------------------------------------------
+
+net::Task<void> Exchange::finish_body() {
+  if (!body_.drop(session_->pending()).ok()) keep_alive_ = false;
+  const auto deadline = worker_.loop().now() + config().lingering_time;
+  while (keep_alive_ && !body_.complete()) {
+    const auto read = body_.read(session_->client(), worker_.scratch().data(), session_->pending());
+    if (!read.error.ok()) {
+      keep_alive_ = false;
+      co_return;
     }
+    if (!read.blocked) continue;
+    const net::Interest readable(session_->client().on_readable, waiter());
+    if (co_await waiter().wait(deadline) != net::Wake::ready) keep_alive_ = false;
   }
 }
 
-Error Exchange::match() {
-  set_lower(host_, host_name(request_.host_text()));
-  if (!listen_->hosts.single()) {
-    captures_.clear();
-    server_ = &listen_->hosts.find(host_, captures_);
-  }
-  for (const auto& name : server_->config->names) {
-    if (name.regex == nullptr) continue;
-    if (!name.regex->match(host_, &captures_)) continue;
-    remember_match(*name.regex, host_);
-    break;
-  }
-  location_ = &server_->root;
-  const auto raw = request_.path_size == 0 ? std::string_view("/") : request_.path_text();
-  if (request_.target_text() == "*" ||
-      !http::normalize_path(raw, server_->config->merge_slashes, path_)) {
-    status_ = 400;
-    return {Errc::client_bad_request, 0};
-  }
-  captures_.clear();
-  const auto found = server_->root.find(path_, captures_);
-  location_ = found.node;
-  if (location_->config().regex != nullptr) {
-    remember_match(*location_->config().regex, path_);
-  }
-  add_slash_ = found.add_slash;
-  return {};
+void Exchange::finish() {
+  enter(Phase::done);
+  worker_.mutable_stats().active.sub();
+  if (head_bytes_.empty()) return;
+  count();
+  write_access_logs();
 }
 
-void Exchange::remember_match(const config::Regex& regex, std::string_view subject) {
-  if (matches_.size() == match_count_) matches_.emplace_back();
-  auto& match = matches_[match_count_++];
-  match.regex = &regex;
-  match.subject.assign(subject);
-  match.captures.swap(captures_);
-}
-
-Error Exchange::begin_body() {
-  const auto& request = config();
-  RequestBody::Limits limits;
-  limits.max_size = request.client_max_body_size;
-  limits.memory = request.client_body_buffer_size;
-  const auto& proxy = location_->config().proxy;
-  // HTTP/1.0 knows no chunks: the body's length must be known before it is sent.
-  const bool unchunk =
-      proxy && proxy->http10 && request_.framing.kind == http::Framing::Kind::chunked;
-  buffer_body_ = proxy && (proxy->request_buffering || unchunk);
-  limits.buffered = buffer_body_;
-  limits.keep = proxy ? proxy->retry_body_limit : 0;
-  const auto after_head = std::string_view(head_bytes_).substr(request_.size);
-  std::size_t taken = 0;
-  const Error error = body_.begin(request_.framing, after_head, limits, taken);
-  if (taken < after_head.size()) session_->pending().assign(after_head.substr(taken));
-  return error;
+void Exchange::count() {
+  worker_.mutable_stats().requests.add();
+  auto& stats = runtime().server_stats[server_->index]->of(worker_.index());
+  const auto status_class = static_cast<std::size_t>(status_ / 100);
+  stats.by_class[status_class < stats.by_class.size() ? status_class : 0].add();
+  stats.bytes_in.add(request_length());
+  stats.bytes_out.add(bytes_sent_);
+  stats.duration.observe(worker_.loop().now() - began_);
+  if (error_.what == Errc::client_closed) worker_.mutable_stats().client_aborts.add();
 }
 
 // ---- what variables ask for
 // ----------------------------------------------------------------------
 
 std::string_view Exchange::origin_form() {
-  if (request_.authority_size == 0) return request_.target_text();
-  origin_form_.assign(request_.path_size == 0 ? std::string_view("/") : request_.path_text());
-  if (request_.has_query) origin_form_.append("?").append(request_.query_text());
+  const auto& request = main_->request_;
+  if (request.authority_size == 0) return request.target_text();
+  origin_form_.assign(request.path_size == 0 ? std::string_view("/") : request.path_text());
+  if (request.has_query) origin_form_.append("?").append(request.query_text());
   return origin_form_;
 }
 
 std::string_view Exchange::capture(std::uint32_t index) const {
-  if (match_count_ == 0) return {};
-  const auto& match = matches_[match_count_ - 1];
-  if (index >= match.captures.size()) return {};
-  const auto [from, to] = match.captures[index];
+  if (index >= captures_.size()) return {};
+  const auto [from, to] = captures_[index];
   if (from == std::string::npos) return {};
-  return std::string_view(match.subject).substr(from, to - from);
+  return std::string_view(match_subject_).substr(from, to - from);
 }
 
-std::string_view Exchange::named_capture(std::string_view name) const {
-  for (auto i = match_count_; i > 0; --i) {
-    const auto& match = matches_[i - 1];
-    for (const auto& [group_name, group] : match.regex->names()) {
-      if (group_name != name || group >= match.captures.size()) continue;
-      const auto [from, to] = match.captures[group];
-      if (from == std::string::npos) return {};
-      return std::string_view(match.subject).substr(from, to - from);
-    }
-  }
-  return {};
+bool Exchange::match(const config::Pattern& pattern, std::string_view subject) {
+  search_captures_.clear();
+  if (!pattern.regex->match(subject, &search_captures_)) return false;
+  remember_match(pattern, subject);
+  return true;
 }
 
-const std::string& Exchange::map_value(std::uint32_t index) {
-  constexpr int kMaxDepth = 16;  // of maps whose values refer to maps, themselves perhaps
-  static const std::string nothing;
-  if (map_depth_ >= kMaxDepth) return nothing;
-  ++map_depth_;
-  const auto& map = runtime().model->maps[index];
-  if (map_values_.size() <= index) map_values_.resize(runtime().model->maps.size());
-  if (map_values_[index] && !map.volatile_) {
-    --map_depth_;
-    return *map_values_[index];
+void Exchange::assign(const config::VariableRef& variable, std::string_view text) {
+  switch (variable.id) {
+    case config::Variable::args:
+      args_.assign(text);
+      untouched_path_ = false;
+      return;
+    case config::Variable::limit_rate:
+      limit_rate_.emplace(text);
+      return;
+    default:
+      variables().assign(variable.index, text);
   }
-  map_values_[index].emplace();  // a map that refers to itself sees an empty value
+}
 
-  std::string source;
-  evaluate(map.source, *this, source);
-  std::string key;
-  set_lower(key, map.hostnames ? host_name(source) : std::string_view(source));
-  const auto find = [](const std::vector<config::MapConfig::Exact>& entries,
-                       std::string_view want) -> const config::Value* {
-    const auto at = std::lower_bound(
-        entries.begin(), entries.end(), want,
-        [](const config::MapConfig::Exact& entry, std::string_view k) { return entry.key < k; });
-    return at != entries.end() && at->key == want ? &at->value : nullptr;
-  };
-  const config::Value* value = find(map.exact, key);
-  if (map.hostnames && value == nullptr) {
-    const std::string_view name = key;
-    for (auto dot = name.find('.'); dot != name.npos && !value; dot = name.find('.', dot + 1)) {
-      value = find(map.leading_wildcards, name.substr(dot));
-    }
-    for (auto dot = name.rfind('.'); dot != name.npos && dot > 0 && !value;
-         dot = name.rfind('.', dot - 1)) {
-      value = find(map.trailing_wildcards, name.substr(0, dot + 1));
-    }
+void Exchange::remember_match(const config::Pattern& pattern, std::string_view subject) {
+  match_subject_.assign(subject);
+  captures_.swap(search_captures_);
+  for (const auto& [group, variable] : pattern.variables) {
+    variables().assign(variable, capture(group));
   }
-  for (const auto& pattern : map.patterns) {
-    if (value != nullptr) break;
-    captures_.clear();
-    if (!pattern.regex->match(source, &captures_)) continue;
-    value = &pattern.value;
-    remember_match(*pattern.regex, source);
-  }
-  std::string result;
-  evaluate(value != nullptr ? *value : map.default_, *this, result);
-  map_values_[index] = std::move(result);
-  --map_depth_;
-  return *map_values_[index];
 }
 
 std::string_view Exchange::pool_name() const {
@@ -339,33 +434,62 @@ std::string_view Exchange::pool_name() const {
 }
 
 std::string_view Exchange::client_text() {
-  if (client_text_size_ == 0) {
-    client_text_size_ = static_cast<std::uint8_t>(client_address_.write_host(client_text_));
+  auto& main = *main_;
+  if (main.client_text_size_ == 0) {
+    main.client_text_size_ =
+        static_cast<std::uint8_t>(main.client_address_.write_host(main.client_text_));
   }
-  return {client_text_, client_text_size_};
+  return {main.client_text_, main.client_text_size_};
 }
 
 std::string_view Exchange::request_id() {
-  if (!has_request_id_) {
+  auto& main = *main_;
+  if (!main.has_request_id_) {
     static constexpr char digits[] = "0123456789abcdef";
     for (int half = 0; half < 2; ++half) {
       auto bits = worker_.random();
-      for (int i = 0; i < 16; ++i, bits >>= 4) request_id_[half * 16 + i] = digits[bits & 15];
+      for (int i = 0; i < 16; ++i, bits >>= 4) main.request_id_[half * 16 + i] = digits[bits & 15];
     }
-    has_request_id_ = true;
+    main.has_request_id_ = true;
   }
-  return {request_id_, sizeof request_id_};
+  return {main.request_id_, sizeof request_id_};
 }
 
 std::array<char, 2> Exchange::end_code() const {
   if (error_.ok()) return {'-', '-'};
   static constexpr char sides[] = {'C', 'P', 'W'};
-  static constexpr char phases[] = {'H', 'R', 'B', 'Q', 'C', 'S', 'A', 'T', '-'};
+  static constexpr char phases[] = {'H', 'R', 'L', 'U', 'B', 'Q', 'C', 'S', 'A', 'T', '-'};
   return {sides[static_cast<int>(error_.side())], phases[static_cast<int>(failed_in_)]};
 }
 
-// A client that has finished sending (half-closed) still gets its answer: an end alone is no abort.
 // One that is gone altogether resets the connection, at the latest when bytes reach it.
-bool Exchange::client_gone() const { return session_->client().broken(); }
+bool Exchange::client_gone() const {
+  return session_->client().broken() && waiter_ == &session_->waiter() &&
+         !config().proxy_ignore_client_abort;
+}
+
+bool Exchange::client_left() const {
+  if (client_gone()) return true;
+  const auto& c = config();
+  return session_->client().hung_up() && main_->body_.complete() &&
+         waiter_ == &session_->waiter() && !c.serve_half_closed && !c.proxy_ignore_client_abort;
+}
+
+// In nginx's form: what, who, which request.
+void Exchange::log(LogLevel level, std::string_view text) {
+  auto& log = error_log();
+  if (!log.enabled(level)) return;
+  std::string line(text);
+  line.append(", client: ").append(client_text());
+  line.append(", server: ").append(server_->config->primary_name);
+  if (has_request()) {
+    line.append(", request: \"").append(request().request_line()).append("\"");
+    if (!is_main()) line.append(", subrequest: \"").append(path_).append("\"");
+    if (request().has(http::FieldId::host)) {
+      line.append(", host: \"").append(request().host_text()).append("\"");
+    }
+  }
+  log.write(level, line, session_->id());
+}
 
 }  // namespace weir::proxy

@@ -1,13 +1,11 @@
-// The part of an exchange that involves peers: choosing, trying, trying again, passing on.
+// The part of an exchange that involves peers: choosing, trying, trying again.
 #include <algorithm>
 #include <cstring>
 #include <string>
 
 #include "proxy/attempt.h"
 #include "proxy/exchange.h"
-#include "proxy/heads.h"
-#include "proxy/response_relay.h"
-#include "proxy/tunnel.h"
+#include "proxy/text.h"
 #include "proxy/variables.h"
 
 namespace weir::proxy {
@@ -37,21 +35,12 @@ upstream::Outcome after_failed_delivery(Error error, upstream::Outcome otherwise
 
 }  // namespace
 
-net::Task<void> Exchange::proxy() {
-  if (!choose_pool()) {
-    co_await respond_error(502);
-    co_return;
-  }
-  if (buffer_body_ && !body_.complete()) {
-    enter(Phase::body);
-    const Error error = co_await read_body_ahead();
-    if (!error.ok()) {
-      fail(error);
-      co_await respond_for(error);
-      co_return;
-    }
-  }
+net::Task<Step> Exchange::proxy() {
+  Step step = co_await choose_pool();
+  if (step.goes_on()) step = co_await read_request_body();
+  if (!step.goes_on()) co_return step;
   begin_tries();
+  bool separate = !attempts_.empty();
   upstream::Pool::Choice choice;
   bool fresh = false;
   for (;;) {
@@ -62,13 +51,13 @@ net::Task<void> Exchange::proxy() {
     record.peer = choice.peer;
     record.peer_index = choice.index;
     record.reason = choice.reason;
+    record.separate = std::exchange(separate, false);
     if (choice.peer == nullptr) {
       record.status = 502;
       record.error = {Errc::no_live_peers, 0};
       fail(record.error);
       log_attempt(record, false);
-      co_await respond_error(502);
-      co_return;
+      co_return Step::answer_with(502);
     }
     const auto began = worker_.loop().now();
     Attempt attempt(*this, *choice.peer, choice.index, fresh);
@@ -77,7 +66,7 @@ net::Task<void> Exchange::proxy() {
     if (error.ok()) {
       attempts_.back().header = now - began;
       attempts_.back().status = response_.status;
-      const bool unasked = !attempt.asks_upgrade() || !attempt.request_sent();
+      const bool unasked = !attempt.asks_upgrade() || !attempt.request_sent() || !is_main();
       if (response_.status == 101 && unasked) error = {Errc::peer_bad_head, 0};
     }
     if (!body_.replayable()) tries_.body_lost();
@@ -91,35 +80,40 @@ net::Task<void> Exchange::proxy() {
         end_attempt(*choice.peer, to_outcome(decision.blame), true);
       } else {
         pool_->stats[choice.index]->of(worker_.index()).stale.add();
+        // The choice stands: one attempt, of which $upstream_addr and the others tell once.
+        separate = attempts_.back().separate;
+        attempts_.pop_back();
       }
       discard_answer();
       continue;
     }
     auto outcome = to_outcome(decision.blame);
+    Delivered delivered;
     if (error.ok()) {
-      error = co_await deliver(attempt);
-      if (!error.ok()) {
-        outcome = after_failed_delivery(error, outcome);
-      }
+      pool_->pool->head_came(walk_, *choice.peer, attempts_.back().header);
+      delivered = co_await deliver(attempt);
+      error = delivered.error;
+      if (!error.ok()) outcome = after_failed_delivery(error, outcome);
     }
     auto& last = attempts_.back();
     last.response = worker_.loop().now() - began;
     last.error = error;
     end_attempt(*choice.peer, outcome, false);
-    if (!error.ok()) {
-      if (last.status == 0) last.status = static_cast<std::uint16_t>(info(error.what).status);
-      fail(error);
-      log_attempt(last, false);
-      co_await respond_for(error);
-    }
-    co_return;
+    if (error.ok()) co_return delivered.step;
+    if (last.status == 0) last.status = static_cast<std::uint16_t>(info(error.what).status);
+    fail(error);
+    log_attempt(last, false);
+    co_return give_up(error);
   }
 }
 
+// ---- where to
+// ----------------------------------------------------------------------------------------
+
 // The pool of the location; for a target with variables, the upstream of that name, or one made
 // for the address.
-bool Exchange::choose_pool() {
-  const auto& proxy = *location_->config().proxy;
+net::Task<Step> Exchange::choose_pool() {
+  const auto& proxy = *location_->config().proxy();
   std::uint32_t index = 0;
   if (proxy.upstream) {
     index = *proxy.upstream;
@@ -128,47 +122,143 @@ bool Exchange::choose_pool() {
     evaluate(proxy.target, *this, target_);
     const Target target = parse_target(target_);
     if (!target.valid) {
-      worker_.log().write(LogLevel::error, "invalid URL \"" + target_ + "\" in proxy_pass",
-                          session_->id());
-      return false;
+      log(LogLevel::error, "invalid URL prefix in \"" + target_ + "\" of proxy_pass");
+      co_return Step::answer_with(500);
     }
     dynamic_host_.assign(target.authority);
     dynamic_uri_.assign(target.uri);
     dynamic_has_uri_ = target.has_uri;
     const auto found = runtime().pool_by_name.find(dynamic_host_);
     if (found == runtime().pool_by_name.end()) {
-      auto* dynamic = pin_->dynamic(target.authority, worker_.index());
-      if (dynamic == nullptr) {
-        worker_.log().write(
-            LogLevel::error,
-            "no upstream \"" + dynamic_host_ +
-                "\" for proxy_pass, and it is no address; declare it as an upstream",
-            session_->id());
-        return false;
-      }
-      pool_ = &dynamic->node;
-      idle_ = dynamic->idle.get();
-      return true;
+      co_return co_await make_pool();
     }
     index = found->second;
   }
   pool_ = &runtime().pools[index];
   idle_ = &pin_->idle(index);
-  return true;
+  co_return Step{};
+}
+
+// The pool of `dynamic_host_`, whose name is looked up.
+net::Task<Step> Exchange::make_pool() {
+  const auto authority = parse_authority(dynamic_host_);
+  if (!authority) {
+    log(LogLevel::error, "invalid host or port in \"" + dynamic_host_ + "\" of proxy_pass");
+    co_return Step::answer_with(500);
+  }
+  std::vector<Endpoint> endpoints;
+  if (!authority->unix_path.empty()) {
+    endpoints.push_back({{}, std::string(authority->unix_path)});
+  } else if (const auto address = IpAddress::parse(authority->host, authority->port)) {
+    endpoints.push_back({*address, {}});
+  } else {
+    auto& resolver = worker_.names().get(config().resolver);
+    const auto deadline = worker_.loop().now() + config().resolver_timeout;
+    auto found = resolver.known(authority->host);
+    if (!found) found = co_await resolver.resolve(authority->host, waiter(), deadline);
+    if (!found->ok()) {
+      if (found->error == net::ResolveError::cancelled) {
+        fail({Errc::shutting_down, 0});
+        co_return give_up({Errc::shutting_down, 0});
+      }
+      log(LogLevel::error, net::describe(authority->host, found->error));
+      co_return Step::answer_with(502);
+    }
+    for (auto& to : found->addresses) {
+      to.set_port(authority->port);
+      endpoints.push_back({to, {}});
+    }
+    std::sort(endpoints.begin(), endpoints.end(),
+              [](const Endpoint& a, const Endpoint& b) { return comes_before(a.ip, b.ip); });
+  }
+  dynamic_ = pin_->dynamic().get(dynamic_host_, endpoints);
+  pool_ = &dynamic_->node;
+  idle_ = dynamic_->idle.get();
+  co_return Step{};
 }
 
 void Exchange::begin_tries() {
-  const auto& proxy = *location_->config().proxy;
-  walk_.reset(client_address_);
+  discard_answer();  // of an upstream that led here
+  const auto& c = config();
+  walk_.reset(client_address());
+  if (pool_->hash_key != nullptr) evaluate(*pool_->hash_key, *this, walk_.begin_key());
+  if (pool_->pool->is_random()) walk_.seed(worker_.random());
   upstream::Tries::Rules rules;
-  rules.next_upstream = proxy.next_upstream;
+  rules.next_upstream = c.proxy_next_upstream;
   rules.max_tries = pool_->pool->max_tries();
-  if (proxy.next_upstream_tries > 0) {
-    rules.max_tries = std::min(rules.max_tries, proxy.next_upstream_tries);
+  if (c.proxy_next_upstream_tries > 0) {
+    rules.max_tries = std::min(rules.max_tries, c.proxy_next_upstream_tries);
   }
-  rules.timeout = proxy.next_upstream_timeout;
-  rules.repeatable = http::may_repeat(request_.method);
+  rules.timeout = c.proxy_next_upstream_timeout;
+  rules.repeatable = http::may_repeat(method_);
   tries_.begin(rules, worker_.loop().now());
+}
+
+// ---- the request's body
+// ------------------------------------------------------------------------------
+
+// Begins to read the body, if nobody has. `buffered`: it will be read ahead.
+Error Exchange::start_body(bool buffered) {
+  const auto& c = config();
+  RequestBody::Limits limits;
+  limits.max_size = c.client_max_body_size;
+  limits.memory = c.client_body_buffer_size;
+  limits.buffered = buffered;
+  limits.keep = c.proxy_retry_body_size;
+  limits.file_only = buffered && c.client_body_in_file_only != config::BodyFile::off;
+  limits.keep_file = c.client_body_in_file_only == config::BodyFile::on;
+  limits.directory = c.client_body_temp_path;
+  return body_.start(limits, session_->pending());
+}
+
+net::Task<Step> Exchange::read_request_body() {
+  const auto& c = config();
+  Error error;
+  if (is_main() && !dropped_body_) {
+    // HTTP/1.0 knows no chunks: the body's length must be known before it is sent.
+    const bool unchunk = c.proxy_http10 && request_.framing.kind == http::Framing::Kind::chunked;
+    buffer_body_ = c.proxy_request_buffering || unchunk || c.has_proxy_set_body;
+    error = start_body(buffer_body_);
+    if (error.ok() && buffer_body_ && !body_.complete()) {
+      enter(Phase::body);
+      error = co_await read_body_ahead();
+    }
+  }
+  if (!error.ok()) {
+    fail(error);
+    if (error.what == Errc::client_body_too_large) {
+      log(LogLevel::error, "client intended to send too large body");
+    }
+    co_return give_up(error);
+  }
+  if (is_main() && request_.expect_continue && !continue_sent_ && body_.counted() &&
+      body_.announced() == 0) {
+    // Nothing will come, but the client has asked: nginx says so, too.
+    continue_sent_ = true;
+    const auto before = bytes_sent_;
+    error = co_await send_to_client("HTTP/1.1 100 Continue\r\n\r\n");
+    bytes_sent_ = before;
+    if (!error.ok()) {
+      fail(error);
+      co_return give_up(error);
+    }
+  }
+  set_body_.clear();
+  if (c.has_proxy_set_body) evaluate(c.proxy_set_body, *this, set_body_);
+  co_return Step{};
+}
+
+http::Framing Exchange::outgoing_body() const {
+  using Kind = http::Framing::Kind;
+  const auto& c = config();
+  if (c.has_proxy_set_body)
+    return {set_body_.empty() ? Kind::none : Kind::counted, set_body_.size()};
+  if (!sends_body()) return {};
+  return body_.outgoing();
+}
+
+bool Exchange::sends_body() const {
+  return config().proxy_pass_request_body && !config().has_proxy_set_body && !dropped_body_;
 }
 
 net::Task<Error> Exchange::read_body_ahead() {
@@ -180,9 +270,9 @@ net::Task<Error> Exchange::read_body_ahead() {
     const Error error = co_await send_continue();
     if (!error.ok()) co_return error;
     if (body_too_slow()) co_return Error{Errc::client_timed_out, 0};
-    const net::Interest readable(client.on_readable, session_->waiter());
+    const net::Interest readable(client.on_readable, waiter());
     const auto began = worker_.loop().now();
-    const auto wake = co_await session_->waiter().wait(began + config().client_body_timeout);
+    const auto wake = co_await waiter().wait(began + config().client_body_timeout);
     body_waited_ += worker_.loop().now() - began;
     if (wake == net::Wake::cancelled) co_return Error{Errc::shutting_down, 0};
     if (wake == net::Wake::timeout) co_return Error{Errc::client_timed_out, 0};
@@ -192,61 +282,14 @@ net::Task<Error> Exchange::read_body_ahead() {
 
 bool Exchange::body_too_slow() const {
   constexpr Duration grace = std::chrono::seconds{10};
-  if (config().min_body_rate == 0 || body_waited_ < grace) return false;
+  const auto least = config().client_body_min_rate;
+  if (least == 0 || body_waited_ < grace) return false;
   const auto rate = body_.received() * 1000 / static_cast<std::uint64_t>(body_waited_.count());
-  return rate < config().min_body_rate;
+  return rate < least;
 }
 
-net::Task<Error> Exchange::deliver(Attempt& attempt) {
-  enter(Phase::answer);
-  decide_keep_alive();
-  if (response_.status == 101) co_return co_await tunnel(attempt);
-  if (!body_.complete()) {
-    // An answer before the body's end: the rest is not waited for.
-    keep_alive_ = false;
-    linger_ = true;
-  }
-  ResponseRelay relay(*this, attempt);
-  const Error error = co_await relay.run();
-  if (!error.ok()) {
-    keep_alive_ = false;
-    co_return error;
-  }
-  attempt.give_back(relay.whole(), relay.excess());
-  co_return Error{};
-}
-
-net::Task<Error> Exchange::tunnel(Attempt& attempt) {
-  keep_alive_ = false;
-  auto& head = worker_.out();
-  head.clear();
-  const auto written = write_response_head(*this, Delivery::tunnel, true, head);
-  if (written != HeadResult::ok) co_return to_error(written);
-  status_ = 101;
-  answer_head_size_ = head.size();
-  sent_head_.assign(head);
-  Tunnel tunnel(session_->client(), attempt.connection(), worker_.loop(), worker_.scratch());
-  // In one piece with the head: what the peer said right after it.
-  head.append(attempt.body().data(), attempt.body().size());
-  const Error error = co_await send_to_client(head);
-  if (!error.ok()) co_return error;
-  tunnel.preload_peer(session_->pending());
-  session_->pending().clear();
-  enter(Phase::tunnel);
-  auto& stats = worker_.mutable_stats();
-  stats.tunnels.add();
-  const Error ended =
-      co_await tunnel.run(session_->waiter(), location_->config().proxy->tunnel_timeout);
-  stats.tunnels.sub();
-  const auto counts = tunnel.counts();
-  bytes_sent_ += counts.to_client;
-  attempts_.back().received += counts.to_client;
-  attempts_.back().sent += counts.to_peer;
-  attempts_.back().body += counts.to_client;
-  // However a tunnel ends, the answer to its request was given long ago.
-  if (ended.what == Errc::shutting_down) fail(ended);
-  co_return Error{};
-}
+// ---- the accounts of attempts
+// ------------------------------------------------------------------------
 
 void Exchange::discard_answer() {
   response_bytes_.clear();
@@ -254,8 +297,10 @@ void Exchange::discard_answer() {
 }
 
 void Exchange::end_attempt(upstream::Peer& peer, upstream::Outcome outcome, bool again) {
-  pool_->pool->done(peer, outcome, worker_.loop().now());
   auto& record = attempts_.back();
+  const bool counts = !again && outcome != upstream::Outcome::failure;
+  pool_->pool->took(walk_, peer, {record.header, record.response, counts});
+  pool_->pool->done(peer, outcome, worker_.loop().now());
   auto& stats = pool_->stats[record.peer_index]->of(worker_.index());
   const auto status_class = static_cast<std::size_t>(record.error.ok() ? record.status / 100 : 0);
   stats.by_class[status_class < stats.by_class.size() ? status_class : 0].add();
@@ -279,11 +324,18 @@ void Exchange::log_attempt(const AttemptRecord& record, bool again) {
   const auto level = record.error.ok() || client_side                 ? LogLevel::info
                      : record.error.what == Errc::peer_stale && again ? LogLevel::info
                                                                       : LogLevel::error;
-  if (!worker_.log().enabled(level)) return;
-  static constexpr const char* whiles[] = {
-      "reading the request",   "routing",          "reading the request body",
-      "choosing a peer",       "connecting to it", "waiting for its answer's head",
-      "passing on its answer", "tunnelling",       "finishing"};
+  if (!error_log().enabled(level)) return;
+  static constexpr const char* whiles[] = {"reading the request",
+                                           "routing",
+                                           "checking limits",
+                                           "checking access",
+                                           "reading the request body",
+                                           "choosing a peer",
+                                           "connecting to it",
+                                           "waiting for its answer's head",
+                                           "passing on its answer",
+                                           "tunnelling",
+                                           "finishing"};
   std::string text(info(record.error.what).text);
   if (record.error.ok()) text = "peer answered " + std::to_string(record.status);
   if (record.error.sys != 0) {
@@ -291,16 +343,16 @@ void Exchange::log_attempt(const AttemptRecord& record, bool again) {
     text.append(std::strerror(record.error.sys)).append(")");
   }
   text.append(" while ").append(whiles[static_cast<std::size_t>(phase_)]);
-  text.append(", client: ").append(client_address_.host_text());
+  text.append(", client: ").append(client_text());
   text.append(", server: ").append(server_->config->primary_name);
-  text.append(", request: \"").append(request_.request_line()).append("\"");
+  text.append(", request: \"").append(request().request_line()).append("\"");
   text.append(", upstream: \"http://");
   text.append(record.peer != nullptr ? record.peer->text : pool_->pool->name());
   if (record.peer != nullptr && record.peer->spec.endpoint.is_unix()) text.append(":");
   text.append(origin_form());
-  text.append("\", host: \"").append(request_.host_text()).append("\"");
+  text.append("\", host: \"").append(request().host_text()).append("\"");
   if (again) text.append("; trying again");
-  worker_.log().write(level, text, session_->id());
+  error_log().write(level, text, session_->id());
 }
 
 }  // namespace weir::proxy

@@ -2,22 +2,23 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstring>
 
+#include "config/units.h"
+#include "http/chars.h"
+#include "http/date.h"
 #include "http/path.h"
+#include "proxy/answer.h"
+#include "proxy/cookies.h"
 #include "proxy/exchange.h"
+#include "proxy/filters.h"
+#include "proxy/text.h"
 #include "proxy/variables.h"
 
 namespace weir::proxy {
 namespace {
 
 using http::FieldId;
-
-void append_number(std::string& out, std::uint64_t number) {
-  char digits[20];
-  out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
-}
 
 // The options of a message's Connection fields: names of fields that do not pass. Nobody needs
 // more than a few, and each is looked for among all fields.
@@ -84,32 +85,34 @@ void append_target(std::string_view target, std::string& out) {
   }
 }
 
+// The path as the client sent it, or as rules have made it, below the URI of proxy_pass.
 void append_uri(Exchange& x, const config::ProxyConfig& proxy, std::string& out) {
-  if (!proxy.upstream) {
-    if (x.dynamic_has_uri()) {
-      if (!x.dynamic_uri().starts_with('/')) out.push_back('/');
-      append_target(x.dynamic_uri(), out);
-    } else {
-      out.append(x.origin_form());
-    }
+  if (!proxy.upstream && x.dynamic_has_uri()) {
+    if (!x.dynamic_uri().starts_with('/')) out.push_back('/');
+    append_target(x.dynamic_uri(), out);
     return;
   }
   const auto& location = x.location().config();
-  const bool by_prefix =
-      location.kind != config::LocationKind::regex && location.kind != config::LocationKind::named;
-  if (!proxy.has_uri || !by_prefix) {
+  const bool replaces = proxy.upstream && proxy.has_uri;
+  if (!replaces && x.untouched_path()) {
     out.append(x.origin_form());
     return;
   }
-  out.append(proxy.uri);
-  const auto rest = x.path().substr(std::min(location.path.size(), x.path().size()));
+  auto rest = x.path();
+  if (replaces && x.valid_location()) {
+    out.append(proxy.uri);
+    rest.remove_prefix(std::min(location.path.size(), rest.size()));
+  }
   // As nginx: what came without an escape goes without one.
-  if (x.request().path_text().find('%') != std::string_view::npos) {
+  if (x.quoted_path() || x.internal()) {
     http::escape_uri(rest, out);
   } else {
-    out.append(rest);
+    append_target(rest, out);
   }
-  if (x.request().has_query) out.append("?").append(x.args());
+  if (!x.args().empty()) {
+    out.push_back('?');
+    append_target(x.args(), out);
+  }
 }
 
 // The fields that the configuration sets. False: a value would break the head's lines.
@@ -148,21 +151,36 @@ bool wants_websocket(const Exchange& x) {
 
 }  // namespace
 
-bool is_field_text(std::string_view text) {
-  return std::none_of(text.begin(), text.end(),
-                      [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
+namespace {
+
+// False: `proxy_method` came to something that is no method.
+bool append_method(Exchange& x, std::string& out) {
+  const auto& method = x.config().proxy_method;
+  if (method.empty()) {
+    out.append(x.method_text());
+    return true;
+  }
+  const auto start = out.size();
+  evaluate(method, x, out);
+  if (out.size() == start) out.append(x.method_text());
+  return std::all_of(out.begin() + static_cast<std::ptrdiff_t>(start), out.end(),
+                     [](char c) { return http::is_token_char(c); });
 }
+
+}  // namespace
 
 WrittenRequest write_request_head(Exchange& x, const http::Framing& body, bool keep,
                                   std::string& out) {
-  const auto& proxy = *x.location().config().proxy;
+  const auto& proxy = *x.location().config().proxy();
   const auto& plan = x.location().plan();
   const auto& request = x.request();
+  const auto& config = x.config();
   WrittenRequest result;
 
-  out.append(request.method_text()).push_back(' ');
+  if (!append_method(x, out)) result.ok = false;
+  out.push_back(' ');
   append_uri(x, proxy, out);
-  out.append(proxy.http10 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
+  out.append(config.proxy_http10 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
 
   bool upgrade = false;
   bool connection_upgrade = false;
@@ -186,6 +204,10 @@ WrittenRequest write_request_head(Exchange& x, const http::Framing& body, bool k
   }
   const ConnectionOptions options(request, request.connection_names_fields);
   if (options.too_many()) result.ok = false;
+  if (!config.proxy_pass_request_headers) {
+    out.append("\r\n");
+    return result;
+  }
   append_fields(
       request,
       [&](const http::Field& field) {
@@ -200,8 +222,11 @@ WrittenRequest write_request_head(Exchange& x, const http::Framing& body, bool k
 }
 
 void append_keep_alive(Exchange& x, std::string& out) {
-  if (x.request().version == 10) out.append("Connection: keep-alive\r\n");
-  const auto& shown = x.location().config().request.keepalive_header;
+  // HTTP/1.1 needs no word for it, but nginx says it.
+  if (x.request().version == 10 || x.runtime().model->dialect == config::Dialect::nginx) {
+    out.append("Connection: keep-alive\r\n");
+  }
+  const auto& shown = x.config().keepalive_timeout.header;
   if (!shown) return;
   out.append("Keep-Alive: timeout=");
   append_number(out, static_cast<std::uint64_t>(
@@ -210,12 +235,8 @@ void append_keep_alive(Exchange& x, std::string& out) {
 }
 
 bool append_added_headers(Exchange& x, int status, std::string& out) {
-  const auto& headers = x.location().config().request.add_headers;
-  if (headers.empty()) return true;
-  static constexpr int usual[] = {200, 201, 204, 206, 301, 302, 303, 304, 307, 308};
-  const bool listed = std::find(std::begin(usual), std::end(usual), status) != std::end(usual);
-  for (const auto& header : headers) {
-    if (!listed && !header.always) continue;
+  for (const auto& header : x.config().add_header) {
+    if (!applies_to(header, status)) continue;
     const auto start = out.size();
     out.append(header.name).append(": ");
     const auto value_at = out.size();
@@ -231,62 +252,198 @@ bool append_added_headers(Exchange& x, int status, std::string& out) {
   return true;
 }
 
-HeadResult write_response_head(Exchange& x, Delivery delivery, bool keep_alive, std::string& out) {
-  const auto& response = *x.response();
-  const auto& plan = x.location().plan();
+namespace {
+
+// Whether a field of the peer's answer is the client's business.
+bool passes(const http::ResponseHead& response, const http::Field& field, const Plan& plan,
+            const ConnectionOptions& options) {
+  if (plan.drops_response(field.id)) return false;
+  const auto name = response.name(field);
+  if (!plan.hidden().empty() && plan.hidden().has(name)) return false;
+  return !options.names(name);
+}
+
+void append_status_line(const http::ResponseHead& response, std::string& out) {
   out.append("HTTP/1.1 ");
   append_number(out, response.status);
   out.push_back(' ');
-  out.append(response.reason_text()).append("\r\n").append(x.worker().server_and_date());
+  out.append(response.reason_text()).append("\r\n");
+}
 
-  const std::string& redirect_from = plan.redirect().first;
-  const std::string& redirect_to = plan.redirect().second;
-  const bool counted =
-      response.framing.kind == http::Framing::Kind::counted || delivery == Delivery::none;
+}  // namespace
+
+HeadResult write_response_head(Exchange& x, bool chunked, bool keep_alive, std::string& out) {
+  const auto& response = *x.response();
+  const auto& plan = x.location().plan();
+  append_status_line(response, out);
+  out.append(x.worker().server_and_date(x.server_product()));
+  using Kind = http::Framing::Kind;
+  const auto kind = response.framing.kind;
+  const bool counted = kind == Kind::counted || kind == Kind::none;
   const ConnectionOptions options(response, response.connection_names_fields);
   if (options.too_many()) return HeadResult::bad_answer;
   append_fields(
       response,
       [&](const http::Field& field) {
         if (field.id == FieldId::content_length) return counted;
-        if (plan.drops_response(field.id)) return false;
-        const auto name = response.name(field);
-        if (field.id == FieldId::location && !redirect_from.empty() &&
-            response.value(field).starts_with(redirect_from)) {
-          return false;  // written below
-        }
-        if (!plan.hidden().empty() && plan.hidden().has(name)) return false;
-        return !options.names(name);
+        return passes(response, field, plan, options);
       },
       out);
-  if (const auto* location = response.find(FieldId::location);
-      location != nullptr && !redirect_from.empty()) {
-    auto value = response.value(*location);
-    if (value.starts_with(redirect_from)) {
-      value.remove_prefix(redirect_from.size());
-      out.append("Location: ");
-      x.append_absolute(out, redirect_to);
-      out.append(value).append("\r\n");
-    }
-  }
-  if (delivery == Delivery::tunnel) {
-    out.append("Connection: upgrade\r\n");
-    if (const auto* field = response.find(FieldId::upgrade)) {
-      out.append("Upgrade: ").append(response.value(*field)).append("\r\n");
-    }
+  if (chunked) out.append("Transfer-Encoding: chunked\r\n");
+  if (!keep_alive) {
+    out.append("Connection: close\r\n");
   } else {
-    const bool chunked =
-        delivery == Delivery::chunk ||
-        (delivery == Delivery::as_is && response.framing.kind == http::Framing::Kind::chunked);
-    if (chunked) out.append("Transfer-Encoding: chunked\r\n");
-    if (!keep_alive) {
-      out.append("Connection: close\r\n");
-    } else {
-      append_keep_alive(x, out);
-    }
+    append_keep_alive(x, out);
   }
   if (!append_added_headers(x, response.status, out)) return HeadResult::bad_value;
   out.append("\r\n");
+  return HeadResult::ok;
+}
+
+HeadResult write_upgrade_head(Exchange& x, std::string& out) {
+  const auto& response = *x.response();
+  const auto& plan = x.location().plan();
+  append_status_line(response, out);
+  out.append(x.worker().server_and_date(x.server_product()));
+  const ConnectionOptions options(response, response.connection_names_fields);
+  if (options.too_many()) return HeadResult::bad_answer;
+  append_fields(
+      response,
+      [&](const http::Field& field) {
+        return field.id != FieldId::content_length && passes(response, field, plan, options);
+      },
+      out);
+  out.append("Connection: upgrade\r\n");
+  if (const auto* field = response.find(FieldId::upgrade)) {
+    out.append("Upgrade: ").append(response.value(*field)).append("\r\n");
+  }
+  if (!append_added_headers(x, response.status, out)) return HeadResult::bad_value;
+  out.append("\r\n");
+  return HeadResult::ok;
+}
+
+bool write_hint_head(Exchange& x, std::string& out) {
+  const auto& response = *x.hint();
+  const auto& plan = x.location().plan();
+  const ConnectionOptions options(response, response.connection_names_fields);
+  if (options.too_many()) return false;
+  append_status_line(response, out);
+  append_fields(
+      response,
+      [&](const http::Field& field) {
+        return field.id != FieldId::content_length && passes(response, field, plan, options);
+      },
+      out);
+  out.append("\r\n");
+  return true;
+}
+
+// ---- an answer that is looked at
+// --------------------------------------------------------------------
+
+namespace {
+
+// The value of a redirect's URL for the client; false: no rule is for it.
+bool rewrite_url(Exchange& x, std::string_view url, std::string& out) {
+  for (const auto& rule : x.location().config().proxy()->redirects) {
+    if (rule.pattern) {
+      if (!x.match(rule.pattern, url)) continue;
+      evaluate(rule.to, x, out);
+      return true;
+    }
+    std::string from;
+    evaluate(rule.from, x, from);
+    if (!url.starts_with(from)) continue;
+    evaluate(rule.to, x, out);
+    out.append(url.substr(from.size()));
+    return true;
+  }
+  return false;
+}
+
+// "5; url=http://node/x"
+void add_refresh(Exchange& x, std::string_view value, Answer& answer) {
+  for (std::size_t at = 0; at + 4 <= value.size(); ++at) {
+    if (!equal_ignoring_case(value.substr(at, 4), "url=")) continue;
+    std::string url;
+    if (!rewrite_url(x, value.substr(at + 4), url)) break;
+    answer.add("Refresh", std::string(value.substr(0, at + 4)) + url);
+    return;
+  }
+  answer.add("Refresh", value);
+}
+
+}  // namespace
+
+HeadResult take_answer(Exchange& x, const http::ResponseHead& response, Answer& answer) {
+  const auto& plan = x.location().plan();
+  const ConnectionOptions options(response, response.connection_names_fields);
+  if (options.too_many()) return HeadResult::bad_answer;
+  answer.status = response.status;
+  answer.reason.assign(response.reason_text());
+  using Kind = http::Framing::Kind;
+  answer.length = response.framing.kind == Kind::counted
+                      ? static_cast<std::int64_t>(response.framing.length)
+                      : -1;
+  std::uint64_t seen = 0;
+  for (const auto& field : response.fields) {
+    const auto value = response.value(field);
+    const auto bit = http::field_bit(field.id);
+    if ((seen & bit & kSingleFields) != 0) {
+      x.log(LogLevel::warn, "upstream sent a second \"" + std::string(response.name(field)) +
+                                "\", which is left out");
+      continue;
+    }
+    seen |= bit;
+    if (field.id == FieldId::content_length) {
+      // Of a body that does not come: HEAD, 304.
+      if (response.framing.kind == Kind::none) {
+        answer.length = static_cast<std::int64_t>(config::parse_number(value).value_or(0));
+      }
+      continue;
+    }
+    if (!passes(response, field, plan, options)) continue;
+    switch (field.id) {
+      case FieldId::content_type:
+        answer.set_type(value);
+        break;
+      case FieldId::last_modified:
+        answer.last_modified = http::parse_date(value);
+        answer.last_modified_text.assign(value);
+        break;
+      case FieldId::etag:
+        answer.etag.assign(value);
+        break;
+      case FieldId::server:
+        answer.has_server = true;
+        answer.add("Server", value);
+        break;
+      case FieldId::date:
+        answer.has_date = true;
+        answer.add("Date", value);
+        break;
+      case FieldId::location: {
+        std::string url;
+        if (rewrite_url(x, value, url)) {
+          answer.location = url;
+        } else {
+          answer.add("Location", value);
+        }
+        break;
+      }
+      case FieldId::refresh:
+        add_refresh(x, value, answer);
+        break;
+      case FieldId::set_cookie: {
+        std::string cookie(value);
+        rewrite_cookie(x, cookie);
+        answer.add(response.name(field), cookie);
+        break;
+      }
+      default:
+        answer.add(response.name(field), value);
+    }
+  }
   return HeadResult::ok;
 }
 

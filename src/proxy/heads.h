@@ -11,6 +11,7 @@
 
 namespace weir::proxy {
 
+class Answer;
 class Exchange;
 
 struct WrittenRequest {
@@ -21,24 +22,30 @@ struct WrittenRequest {
 [[nodiscard]] WrittenRequest write_request_head(Exchange& x, const http::Framing& body, bool keep,
                                                 std::string& out);
 
-// How the answer's body goes to the client.
-enum class Delivery : std::uint8_t {
-  none,         // HEAD, 204, 304
-  as_is,        // counted, or chunked as it came
-  chunk,        // ends with the peer's connection: chunked for the client
-  unchunk,      // chunked by the peer, for an HTTP/1.0 client
-  until_close,  // for an HTTP/1.0 client
-  tunnel,       // 101
-};
-
 enum class HeadResult : std::uint8_t {
   ok,
   bad_value,   // a value of add_header would have broken the head's lines
   bad_answer,  // the peer's head is beyond what can be passed on
 };
-// Appends the head of the peer's answer for the client to `out`.
-[[nodiscard]] HeadResult write_response_head(Exchange& x, Delivery delivery, bool keep_alive,
+// Appends the head of the peer's answer for the client to `out`, as it is but for what is of a hop:
+// only for answers that nothing has to look at. `chunked`: the body is.
+[[nodiscard]] HeadResult write_response_head(Exchange& x, bool chunked, bool keep_alive,
                                              std::string& out);
+// The same for a 101.
+[[nodiscard]] HeadResult write_upgrade_head(Exchange& x, std::string& out);
+// Fields of an answer that may stand once: the first one counts, take_answer() drops the others.
+inline constexpr std::uint64_t kSingleFields =
+    http::field_bit(http::FieldId::date) | http::field_bit(http::FieldId::server) |
+    http::field_bit(http::FieldId::content_type) | http::field_bit(http::FieldId::location) |
+    http::field_bit(http::FieldId::refresh) | http::field_bit(http::FieldId::etag) |
+    http::field_bit(http::FieldId::last_modified) | http::field_bit(http::FieldId::expires) |
+    http::field_bit(http::FieldId::content_encoding);
+// The head of a 103 of the peer's. False: it is beyond what can be passed on.
+[[nodiscard]] bool write_hint_head(Exchange& x, std::string& out);
+// The head of the peer's answer as one that filters can work on; what proxy_redirect,
+// proxy_cookie_* ask for is done.
+[[nodiscard]] HeadResult take_answer(Exchange& x, const http::ResponseHead& response,
+                                     Answer& answer);
 
 // The error that a failed write_response_head() stands for.
 [[nodiscard]] inline Error to_error(HeadResult result) {
@@ -50,8 +57,5 @@ void append_keep_alive(Exchange& x, std::string& out);
 
 // Appends the configured add_header lines that hold for `status`.
 [[nodiscard]] bool append_added_headers(Exchange& x, int status, std::string& out);
-
-// Whether `text` may stand in a field value: no CR, LF or NUL.
-[[nodiscard]] bool is_field_text(std::string_view text);
 
 }  // namespace weir::proxy

@@ -16,8 +16,10 @@ IdleConnections::~IdleConnections() {
   }
 }
 
-std::unique_ptr<PeerConnection> IdleConnections::take(std::uint32_t peer_index) {
+std::unique_ptr<PeerConnection> IdleConnections::take(std::uint32_t peer_index,
+                                                      std::string_view local) {
   PeerConnection* connection = tops_[peer_index];
+  while (connection != nullptr && connection->local != local) connection = connection->below_;
   if (connection == nullptr) return nullptr;
   unlink(*connection);
   connection->expiry_.disarm();
@@ -63,7 +65,9 @@ void IdleConnections::on_event(net::Descriptor& descriptor) {
 }
 
 void IdleConnections::drop_peer(std::uint32_t peer_index) {
-  while (take(peer_index) != nullptr) {
+  while (PeerConnection* connection = tops_[peer_index]) {
+    unlink(*connection);
+    delete connection;
   }
 }
 

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/timer_wheel.h"
@@ -20,6 +22,7 @@ class PeerConnection : public net::Descriptor {
   std::uint32_t requests = 0;  // made over it
   TimePoint created;
   TimePoint idle_since;
+  std::string local;  // the address it was bound to (`proxy_bind`); empty: none
 
  private:
   friend class IdleConnections;
@@ -47,8 +50,9 @@ class IdleConnections {
   IdleConnections(const IdleConnections&) = delete;
   IdleConnections& operator=(const IdleConnections&) = delete;
 
-  // The most recently used connection to the peer, or null.
-  [[nodiscard]] std::unique_ptr<PeerConnection> take(std::uint32_t peer_index);
+  // The most recently used connection to the peer from that address, or null.
+  [[nodiscard]] std::unique_ptr<PeerConnection> take(std::uint32_t peer_index,
+                                                     std::string_view local = {});
   // Keeps `connection` until `expires`; closes it at once if none are kept or it has ended.
   void give(std::unique_ptr<PeerConnection> connection, std::uint32_t peer_index,
             TimePoint expires);

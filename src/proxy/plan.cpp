@@ -21,31 +21,36 @@ constexpr FieldId kHopByHop[] = {
     FieldId::connection, FieldId::keep_alive,        FieldId::proxy_connection, FieldId::te,
     FieldId::upgrade,    FieldId::transfer_encoding, FieldId::content_length};
 
-// The request's head holds no control characters, but what is decoded from it may.
+// The request's head holds no control characters; what is decoded from it, or made of a body, may.
 bool may_break_lines(const config::Value& value) {
   using config::Variable;
   return std::any_of(value.parts().begin(), value.parts().end(), [](const auto& part) {
     if (!part.is_variable) return false;
     switch (part.variable.id) {
-      case Variable::uri:
-      case Variable::document_uri:
-      case Variable::remote_user:
-      case Variable::map:
-      case Variable::capture:
-      case Variable::named_capture:
-        return true;
-      default:
+      case Variable::http:
+      case Variable::cookie:
+      case Variable::host:
+      case Variable::scheme:
+      case Variable::remote_addr:
+      case Variable::remote_port:
+      case Variable::proxy_host:
+      case Variable::proxy_port:
+      case Variable::proxy_add_x_forwarded_for:
+      case Variable::server_addr:
+      case Variable::server_port:
+      case Variable::server_protocol:
+      case Variable::request_id:
+      case Variable::request_uri:
+      case Variable::request_port:
+      case Variable::is_request_port:
         return false;
+      default:
+        return true;
     }
   });
 }
 
 }  // namespace
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
-                                            [](char x, char y) { return lower(x) == lower(y); });
-}
 
 void NameSet::add(std::string_view name) {
   if (name.empty()) return;
@@ -65,9 +70,9 @@ Plan::Plan(const config::Location& location) {
     drop(drop_response_, id);
   }
   for (const auto id : {FieldId::host, FieldId::expect, FieldId::proxy}) drop(drop_request_, id);
-  if (!location.proxy) return;
+  if (location.proxy() == nullptr) return;
 
-  const auto& proxy = *location.proxy;
+  const auto& proxy = *location.proxy();
   for (const auto& header : proxy.set_headers) {
     replaced_.add(header.name);
     if (equal_ignoring_case(header.name, "upgrade")) sets_upgrade_ = true;
@@ -92,12 +97,31 @@ Plan::Plan(const config::Location& location) {
       drop(drop_response_, id);
     }
   }
-  if (proxy.upstream && proxy.default_redirect) {
-    const std::string url = "http://" + proxy.host;
-    const bool replaces = proxy.has_uri && location.kind != config::LocationKind::regex;
-    redirect_ = replaces ? std::pair(url + proxy.uri, location.path)
-                         : std::pair(url + "/", std::string("/"));
+  look_at_answers(location);
+}
+
+void Plan::look_at_answers(const config::Location& location) {
+  const auto& request = location.request;
+  const auto& proxy = *location.proxy();
+  const auto look = [this](FieldId id) { looks_at_ |= http::field_bit(id); };
+  if (!proxy.redirects.empty()) {
+    look(FieldId::location);
+    look(FieldId::refresh);
   }
+  if (!request.proxy_cookie_domain.empty() || !request.proxy_cookie_path.empty() ||
+      !request.proxy_cookie_flags.empty()) {
+    look(FieldId::set_cookie);
+  }
+  const auto unless = [&](config::IgnoreHeader ignored, FieldId id) {
+    if ((request.proxy_ignore_headers & ignored) == 0) look(id);
+  };
+  unless(config::ignore_accel_redirect, FieldId::x_accel_redirect);
+  unless(config::ignore_accel_limit_rate, FieldId::x_accel_limit_rate);
+  unless(config::ignore_accel_buffering, FieldId::x_accel_buffering);
+  unless(config::ignore_accel_charset, FieldId::x_accel_charset);
+  // Passed on by `proxy_pass_header`, they stand in place of weir's own.
+  if (!drops_response(FieldId::server)) look(FieldId::server);
+  if (!drops_response(FieldId::date)) look(FieldId::date);
 }
 
 }  // namespace weir::proxy

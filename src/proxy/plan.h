@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/model.h"
+#include "http/chars.h"
 #include "http/head.h"
 
 namespace weir::proxy {
@@ -34,7 +35,7 @@ class NameSet {
   std::vector<std::string> names_;  // lower case
 };
 
-[[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b);
+using http::equal_ignoring_case;
 
 class Plan {
  public:
@@ -60,20 +61,22 @@ class Plan {
   [[nodiscard]] const NameSet& replaced() const { return replaced_; }
   // Fields of the answer that proxy_hide_header hides.
   [[nodiscard]] const NameSet& hidden() const { return hidden_; }
-  // Location of a peer's redirect that begins with .first begins with .second for the client:
-  // nginx's `proxy_redirect default`. Empty: left alone.
-  [[nodiscard]] const std::pair<std::string, std::string>& redirect() const { return redirect_; }
+  // Fields of an answer (a bit for each FieldId) that say more than what passes untouched: their
+  // presence calls for a closer look, see Answer.
+  [[nodiscard]] std::uint64_t looks_at() const { return looks_at_; }
   // proxy_set_header Upgrade is there: the location takes part in protocol upgrades.
   [[nodiscard]] bool sets_upgrade() const { return sets_upgrade_; }
 
  private:
+  void look_at_answers(const config::Location& location);
+
   using IdFlags = std::array<bool, 64>;
   IdFlags drop_request_{};
   IdFlags drop_response_{};
   std::vector<SetHeader> set_headers_;
   NameSet replaced_;
   NameSet hidden_;
-  std::pair<std::string, std::string> redirect_;
+  std::uint64_t looks_at_ = 0;
   bool sets_upgrade_ = false;
 };
 

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
+#include <utility>
+
+#include "proxy/temp_file.h"
 
 namespace weir::proxy {
 namespace {
@@ -17,13 +19,6 @@ constexpr std::size_t kReadSize = 64 * 1024;
 constexpr std::size_t kFileReadSize = 128 * 1024;
 constexpr std::size_t kKeptCapacity = 64 * 1024;
 
-// A file without a name: it goes when it is closed, whatever happens to the process.
-int open_spool() {
-  const char* directory = std::getenv("TMPDIR");
-  if (directory == nullptr || *directory == '\0') directory = "/tmp";
-  return ::open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-}
-
 }  // namespace
 
 RequestBody::~RequestBody() { clear(); }
@@ -32,7 +27,9 @@ void RequestBody::clear() {
   if (file_ >= 0) {
     ::close(file_);
     file_ = -1;
+    if (limits_.file_only && !limits_.keep_file) ::unlink(file_path_.c_str());
   }
+  file_path_.clear();
   if (memory_.capacity() > kKeptCapacity) {
     std::string().swap(memory_);
   } else {
@@ -40,31 +37,74 @@ void RequestBody::clear() {
   }
   first_ = {};
   length_ = remaining_ = received_ = in_file_ = stored_ = cursor_ = 0;
-  complete_ = replayable_ = true;
+  complete_ = replayable_ = started_ = true;
+  dropping_ = false;
   kind_ = Kind::none;
 }
 
-Error RequestBody::begin(const http::Framing& framing, std::string_view first, const Limits& limits,
-                         std::size_t& taken) {
-  limits_ = limits;
+void RequestBody::arrive(const http::Framing& framing, std::string_view first,
+                         std::string& pending) {
   kind_ = framing.kind;
-  taken = 0;
-  if (kind_ == Kind::none) return {};
+  if (kind_ == Kind::none) {
+    if (!first.empty()) pending.assign(first);
+    return;
+  }
+  started_ = complete_ = false;
+  first_ = first;
+  if (kind_ == Kind::chunked) return;
+  length_ = remaining_ = framing.length;
+  const auto mine = static_cast<std::size_t>(std::min<std::uint64_t>(first.size(), length_));
+  first_ = first.substr(0, mine);
+  if (mine < first.size()) pending.assign(first.substr(mine));
+  remaining_ -= mine;
+  received_ = mine;
+  complete_ = remaining_ == 0;
+}
+
+Error RequestBody::start(const Limits& limits, std::string& pending) {
+  if (started_) return {};
+  started_ = true;
+  limits_ = limits;
   if (kind_ == Kind::counted) {
-    if (limits.max_size != 0 && framing.length > limits.max_size) {
-      return {Errc::client_body_too_large, 0};
-    }
-    length_ = remaining_ = framing.length;
-    taken = static_cast<std::size_t>(std::min<std::uint64_t>(first.size(), length_));
-    first_ = first.substr(0, taken);
-    remaining_ -= taken;
-    received_ = stored_ = taken;
-    complete_ = remaining_ == 0;
+    if (limits.max_size != 0 && length_ > limits.max_size) return {Errc::client_body_too_large, 0};
+    if (limits.buffered && limits.file_only) return spool(std::exchange(first_, {}));
+    stored_ = first_.size();
     return {};
   }
-  complete_ = false;
+  const auto first = std::exchange(first_, {});
   decoder_ = http::ChunkedDecoder();
-  return decode(first, taken);
+  std::size_t taken = 0;
+  const Error error = decode(first, taken);
+  if (taken < first.size()) pending.assign(first.substr(taken));
+  return error;
+}
+
+bool RequestBody::share(RequestBody& copy) const {
+  copy.clear();
+  copy.kind_ = kind_ == Kind::none ? Kind::none : Kind::counted;
+  copy.length_ = outgoing().length;
+  copy.memory_.assign(first_).append(memory_);
+  copy.stored_ = stored_;
+  copy.in_file_ = in_file_;
+  copy.limits_ = {};
+  if (file_ < 0) return true;
+  copy.file_ = ::dup(file_);
+  return copy.file_ >= 0;
+}
+
+void RequestBody::append_text(std::string& out) const {
+  if (file_ >= 0 || !started_ || !complete_ || !replayable_) return;
+  if (kind_ != Kind::chunked || limits_.buffered) {
+    out.append(first_).append(memory_);
+    return;
+  }
+  http::ChunkedDecoder decoder;
+  for (std::string_view rest = memory_; !rest.empty();) {
+    const auto step = decoder.next(rest);
+    out.append(step.data);
+    rest.remove_prefix(step.consumed);
+    if (step.status != http::ChunkedDecoder::Status::data) break;
+  }
 }
 
 Error RequestBody::decode(std::string_view bytes, std::size_t& taken) {
@@ -89,9 +129,10 @@ Error RequestBody::decode(std::string_view bytes, std::size_t& taken) {
 }
 
 Error RequestBody::store(std::string_view bytes) {
-  if (bytes.empty()) return {};
+  if (bytes.empty() || dropping_) return {};
   if (limits_.buffered) {
-    if (file_ >= 0 || first_.size() + memory_.size() + bytes.size() > limits_.memory) {
+    if (file_ >= 0 || limits_.file_only ||
+        first_.size() + memory_.size() + bytes.size() > limits_.memory) {
       return spool(bytes);
     }
   } else if (replayable_ && stored_ + bytes.size() > limits_.keep) {
@@ -109,8 +150,15 @@ Error RequestBody::store(std::string_view bytes) {
 }
 
 Error RequestBody::spool(std::string_view bytes) {
-  if (file_ < 0) file_ = open_spool();
+  if (file_ < 0) {
+    file_ = limits_.file_only ? open_named_file(limits_.directory, file_path_)
+                              : open_unnamed_file(limits_.directory);
+  }
   if (file_ < 0) return {Errc::local_resources, errno};
+  // A file without a name can be opened by way of this one as long as the request lasts.
+  if (file_path_.empty()) {
+    file_path_ = "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(file_);
+  }
   while (!bytes.empty()) {
     const auto n = ::pwrite(file_, bytes.data(), bytes.size(), static_cast<off_t>(in_file_));
     if (n < 0 && errno == EINTR) continue;
@@ -146,12 +194,18 @@ Error RequestBody::accept(char* bytes, std::size_t size, std::string& pending) {
   return store(rest.substr(0, mine));
 }
 
-void RequestBody::drop() {
+Error RequestBody::drop(std::string& pending) {
+  Limits limits;
+  limits.buffered = false;
+  limits.keep = 0;
+  const Error error = start(limits, pending);
   limits_.buffered = false;
+  dropping_ = true;
   replayable_ = false;
   first_ = {};
   memory_.clear();
   stored_ = cursor_ = in_file_ = 0;
+  return error;
 }
 
 http::Framing RequestBody::outgoing() const {

@@ -1,8 +1,9 @@
 #include "proxy/response_relay.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
+
+#include "proxy/stored_file.h"
 
 namespace weir::proxy {
 namespace {
@@ -11,36 +12,21 @@ using Kind = http::Framing::Kind;
 
 // A client that does not keep up gets smaller reads, so that little is held for it.
 constexpr std::size_t kMinRead = 16 * 1024;
-// Bytes sent that may stay in front of those held back.
-constexpr std::size_t kCompact = 64 * 1024;
-constexpr std::size_t kChunkPrefix = 18;  // 16 hex digits and CRLF
+// Of a body that nobody wants, what is read to keep the peer's connection.
+constexpr std::uint64_t kMaxDropped = 64 * 1024;
 
 }  // namespace
 
-Delivery choose_delivery(const http::RequestHead& request, const http::ResponseHead& response) {
-  const bool old = request.version == 10;
-  switch (response.framing.kind) {
-    case Kind::none:
-      return Delivery::none;
-    case Kind::counted:
-      return Delivery::as_is;
-    case Kind::chunked:
-      return old ? Delivery::unchunk : Delivery::as_is;
-    case Kind::until_close:
-      return old ? Delivery::until_close : Delivery::chunk;
-  }
-  return Delivery::none;
-}
-
-ResponseRelay::ResponseRelay(Exchange& exchange, Attempt& attempt)
+ResponseRelay::ResponseRelay(Exchange& exchange, Attempt& attempt, const Options& options)
     : x_(exchange),
       attempt_(attempt),
       worker_(exchange.worker_),
-      proxy_(*exchange.location_->config().proxy),
-      delivery_(choose_delivery(exchange.request_, exchange.response_)),
-      remaining_(exchange.response_.framing.length) {
-  finished_ = delivery_ == Delivery::none ||
-              (exchange.response_.framing.kind == Kind::counted && remaining_ == 0);
+      config_(exchange.config()),
+      options_(options),
+      framing_(exchange.response_.framing),
+      remaining_(framing_.length),
+      began_(worker_.loop().now()) {
+  finished_ = framing_.kind == Kind::none || (framing_.kind == Kind::counted && remaining_ == 0);
 }
 
 // ---- bytes
@@ -53,7 +39,7 @@ Error ResponseRelay::transform(char* data, std::size_t size, Piece& piece) {
     excess_ = excess_ || size > 0;
     return {};
   }
-  switch (x_.response_.framing.kind) {
+  switch (framing_.kind) {
     case Kind::counted:
       piece.size = static_cast<std::size_t>(std::min<std::uint64_t>(size, remaining_));
       remaining_ -= piece.size;
@@ -62,36 +48,44 @@ Error ResponseRelay::transform(char* data, std::size_t size, Piece& piece) {
       return {};
     case Kind::until_close:
       piece.size = size;
-      if (delivery_ != Delivery::chunk || size == 0) return {};
-      {
-        char digits[16];
-        const auto end = std::to_chars(digits, digits + sizeof digits, size, 16).ptr;
-        const auto length = static_cast<std::size_t>(end - digits);
-        std::memcpy(data + size, "\r\n", 2);
-        std::memcpy(data - 2, "\r\n", 2);
-        std::memcpy(data - 2 - length, digits, length);
-        piece = {data - 2 - length, length + 2 + size + 2};
-      }
       return {};
     case Kind::chunked:
-      if (delivery_ == Delivery::unchunk) return unchunk(data, size, piece);
-      {
-        const auto step = decoder_.skim({data, size});
-        if (step.status == http::ChunkedDecoder::Status::error) return {Errc::peer_bad_body, 0};
-        piece.size = step.consumed;
-        finished_ = step.status == http::ChunkedDecoder::Status::done;
-        excess_ = finished_ && step.consumed < size;
-      }
-      return {};
+      return options_.raw ? skim(data, size, piece) : unchunk(data, size, piece);
     case Kind::none:
       return {};
   }
   return {};
 }
 
+// The chunks pass as they are, but for trailers that the client is not to have.
+Error ResponseRelay::skim(char* data, std::size_t size, Piece& piece) {
+  const auto before = decoder_.trailer_bytes();
+  const auto step = decoder_.skim({data, size});
+  if (step.status == http::ChunkedDecoder::Status::error) return {Errc::peer_bad_body, 0};
+  piece.size = step.consumed;
+  finished_ = step.status == http::ChunkedDecoder::Status::done;
+  excess_ = finished_ && step.consumed < size;
+  if (decoder_.trailer_bytes() == before) return {};
+  const auto at = take_trailers(data, step.consumed, before);
+  if (options_.keep_trailers) return {};
+  const auto end = decoder_.end_bytes();
+  std::memmove(data + at, data + step.consumed - end, end);
+  piece.size = at + end;
+  return {};
+}
+
+// Notes the trailer lines that a step has taken; `end` is where it stopped. Where they begin.
+std::size_t ResponseRelay::take_trailers(const char* data, std::size_t end, std::uint32_t before) {
+  const auto size = decoder_.trailer_bytes() - before;
+  const auto at = end - decoder_.end_bytes() - size;
+  trailers_.append(data + at, size);
+  return at;
+}
+
 Error ResponseRelay::unchunk(char* data, std::size_t size, Piece& piece) {
   std::size_t at = 0;
   while (at < size) {
+    const auto before = decoder_.trailer_bytes();
     const auto step = decoder_.next({data + at, size - at});
     if (step.status == http::ChunkedDecoder::Status::error) return {Errc::peer_bad_body, 0};
     if (!step.data.empty()) {
@@ -99,6 +93,7 @@ Error ResponseRelay::unchunk(char* data, std::size_t size, Piece& piece) {
       piece.size += step.data.size();
     }
     at += step.consumed;
+    if (decoder_.trailer_bytes() != before) take_trailers(data, at, before);
     if (step.status == http::ChunkedDecoder::Status::done) {
       finished_ = true;
       excess_ = at < size;
@@ -110,89 +105,72 @@ Error ResponseRelay::unchunk(char* data, std::size_t size, Piece& piece) {
 }
 
 Error ResponseRelay::ended_by_peer(int sys) {
-  if (x_.response_.framing.kind != Kind::until_close || sys != 0) {
-    return {Errc::peer_truncated, sys};
-  }
+  if (framing_.kind != Kind::until_close || sys != 0) return {Errc::peer_truncated, sys};
   finished_ = true;
-  if (delivery_ == Delivery::chunk) write("0\r\n\r\n");
+  send({worker_.scratch().data(), 0});
   return {};
 }
 
-// Hands bytes to the client, or keeps what it does not take.
-void ResponseRelay::write(std::string_view bytes) {
-  if (!error_.ok() || bytes.empty()) return;
-  std::size_t sent = 0;
-  if (held() == 0) {
-    const auto result = x_.session_->client().write(bytes);
-    if (result.status == net::IoResult::Status::error) {
-      error_ = {Errc::client_closed, result.error};
+// A piece of the peer's body on its way to the client.
+void ResponseRelay::send(Piece piece) {
+  auto* sender = options_.sender;
+  if (sender == nullptr) return;
+  const bool last = finished_ && options_.ends;
+  if (options_.filters == nullptr) {
+    if (piece.size > 0 || last) {
+      sender->write(piece.data, piece.size, net::Scratch::kHeadroom, last);
+    }
+  } else {
+    filtered_.assign(Sender::kFrameRoom, '\0');
+    const bool flush = sender->options().flush;
+    if (!options_.filters->write({piece.data, piece.size}, flush, finished_, filtered_)) {
+      filter_error_ = {Errc::peer_bad_body, 0};
       return;
     }
-    sent = result.size;
-    x_.bytes_sent_ += sent;
-    moved_ = true;
-    if (sent == bytes.size()) {
-      read_size_ = std::min(read_size_ * 2, net::Scratch::kSize);
-      return;
+    const auto size = filtered_.size() - Sender::kFrameRoom;
+    filtered_.append(Sender::kTailRoom, '\0');
+    if (size > 0 || last) {
+      sender->write(filtered_.data() + Sender::kFrameRoom, size, Sender::kFrameRoom, last);
     }
-    tail_.clear();
-    tail_sent_ = 0;
   }
-  tail_.append(bytes.substr(sent));
-  read_size_ = std::max(read_size_ / 2, kMinRead);
+  read_size_ = sender->lagging() ? std::max(read_size_ / 2, kMinRead)
+                                 : std::min(read_size_ * 2, net::Scratch::kSize);
 }
 
-Error ResponseRelay::flush() {
-  if (held() == 0 || !x_.session_->client().writable()) return {};
-  const auto result = x_.session_->client().write(std::string_view(tail_).substr(tail_sent_));
-  if (result.status == net::IoResult::Status::error) return {Errc::client_closed, result.error};
-  tail_sent_ += result.size;
-  x_.bytes_sent_ += result.size;
-  moved_ = moved_ || result.size > 0;
-  if (held() == 0) {
-    tail_.clear();
-    tail_sent_ = 0;
-  } else if (tail_sent_ >= kCompact) {
-    tail_.erase(0, tail_sent_);
-    tail_sent_ = 0;
-  }
-  return {};
+Error ResponseRelay::take(char* data, std::size_t size) {
+  Piece piece;
+  const Error error = transform(data, size, piece);
+  taken_ += size;
+  if (options_.store != nullptr) options_.store->write({piece.data, piece.size});
+  if (error.ok()) send(piece);
+  return error;
 }
 
 // ---- the course of it
 // -------------------------------------------------------------------------------
 
-Error ResponseRelay::begin() {
-  const auto body = attempt_.body();
-  Piece piece;
-  if (const Error error = transform(body.data(), body.size(), piece); !error.ok()) return error;
-  auto& head = worker_.out();
-  head.clear();
-  if (delivery_ == Delivery::unchunk || delivery_ == Delivery::until_close) x_.keep_alive_ = false;
-  x_.status_ = x_.response_.status;  // $status in add_header
-  const auto written = write_response_head(x_, delivery_, x_.keep_alive_, head);
-  if (written != HeadResult::ok) {
-    x_.status_ = 0;
-    return to_error(written);
-  }
-  x_.answer_head_size_ = head.size();
-  x_.sent_head_.assign(head);
-  if (piece.size == 0) {
-    write(head);
-  } else if (head.size() + kChunkPrefix <= net::Scratch::kHeadroom) {
-    // The room before the body's bytes takes the new head: one write, and no copy of the body.
-    std::memcpy(piece.data - head.size(), head.data(), head.size());
-    write({piece.data - head.size(), head.size() + piece.size});
-  } else {
-    write(head);
-    write(piece.view());
-  }
-  return error_;
-}
-
 bool ResponseRelay::wants_more() const {
   if (finished_) return false;
-  return held() == 0 || (proxy_.buffering && held() < x_.runtime().model->response_buffer_limit);
+  if (options_.sender == nullptr) return true;
+  return options_.buffering ? options_.sender->room() : options_.sender->drained();
+}
+
+// proxy_limit_rate, counted as `limit_rate` is.
+bool ResponseRelay::peer_paused() {
+  if (options_.rate == 0) return false;
+  using std::chrono::duration_cast;
+  using std::chrono::seconds;
+  const auto now = worker_.loop().now();
+  const auto elapsed = static_cast<std::uint64_t>(duration_cast<seconds>(now - began_).count());
+  const auto budget = options_.rate * (elapsed + 1);
+  if (taken_ < budget) {
+    read_size_ =
+        static_cast<std::size_t>(std::min<std::uint64_t>(budget - taken_, net::Scratch::kSize));
+    return false;
+  }
+  const auto wait = (taken_ - budget) * 1000 / options_.rate + 1;
+  peer_paused_until_ = now + Duration{static_cast<std::int64_t>(wait)};
+  return true;
 }
 
 Error ResponseRelay::read() {
@@ -202,44 +180,73 @@ Error ResponseRelay::read() {
   moved_ = true;
   if (!got.ok()) return ended_by_peer(got.error);
   x_.attempts_.back().received += got.size;
-  Piece piece;
-  const Error error = transform(scratch, got.size, piece);
-  if (error.ok()) write(piece.view());
-  return error;
+  return take(scratch, got.size);
+}
+
+// A body that is stored is read to its end, whoever asked for it.
+bool ResponseRelay::goes_on_without(Error error) {
+  if (options_.store == nullptr || error.side() != Side::client || finished_) return false;
+  client_lost_ = error;
+  options_.sender = nullptr;
+  return true;
 }
 
 net::Task<Error> ResponseRelay::run() {
-  Error error = begin();
+  const auto first = attempt_.body();
+  Error error = take(first.data(), first.size());
   auto& loop = worker_.loop();
-  auto& waiter = x_.session_->waiter();
-  auto& client = x_.session_->client();
+  auto& waiter = x_.waiter();
+  auto& client = x_.client();
   auto& peer = attempt_.connection();
+  Sender* sender = options_.sender;
   auto progress = loop.now();
   for (;;) {
-    if (error.ok()) error = flush();
-    if (error.ok() && wants_more() && peer.readable()) error = read();
-    if (error.ok()) error = error_;
-    if (!error.ok()) co_return error;
-    if (finished_ && held() == 0) co_return Error{};
-    if (wants_more() && peer.readable()) continue;
-    if (held() > 0 && client.writable()) continue;
-    if (x_.client_gone()) co_return Error{Errc::client_closed, 0};
+    if (error.ok() && sender != nullptr) error = sender->flush();
+    bool paused = peer_paused();
+    if (error.ok() && wants_more() && peer.readable() && !paused) error = read();
+    if (error.ok() && sender != nullptr) error = sender->error();
+    if (error.ok()) error = filter_error_;
+    if (!error.ok()) {
+      if (!goes_on_without(error)) co_return error;
+      sender = nullptr;
+      error = {};
+    }
+    if (finished_ && (sender == nullptr || sender->drained())) co_return client_lost_;
+    if (sender == nullptr && taken_ > kMaxDropped && client_lost_.ok()) co_return Error{};
+    paused = peer_paused();
+    if (wants_more() && peer.readable() && !paused) continue;
+    if (sender != nullptr && sender->can_flush()) continue;
+    if (client_lost_.ok() && x_.client_left()) {
+      if (!goes_on_without({Errc::client_closed, 0})) co_return Error{Errc::client_closed, 0};
+      sender = nullptr;
+    }
 
     // The request's body may still be on its way.
     const auto pushed = attempt_.push();
     if (!pushed.error.ok()) co_return pushed.error;
-    if (std::exchange(moved_, false)) progress = loop.now();
-    const auto limit = held() > 0 ? x_.config().send_timeout : proxy_.read_timeout;
+    if (std::exchange(moved_, false) || (sender != nullptr && sender->moved())) {
+      progress = loop.now();
+    }
+    const bool held = sender != nullptr && !sender->drained();
+    const auto limit = held ? config_.send_timeout : config_.proxy_read_timeout;
+    auto until = progress + limit;
+    const bool slowed = held && sender->paused_until() > loop.now();
+    if (slowed) until = sender->paused_until();
+    if (paused && peer_paused_until_ < until) until = peer_paused_until_;
     net::Waiter* none[4] = {};
-    const net::Interest readable(wants_more() ? peer.on_readable : none[0], waiter);
-    const net::Interest room(held() > 0 ? client.on_writable : none[1], waiter);
-    const net::Interest hang_up(client.on_hang_up, waiter);
+    const net::Interest readable(wants_more() && !paused ? peer.on_readable : none[0], waiter);
+    const net::Interest room(held && !slowed ? client.on_writable : none[1], waiter);
+    const net::Interest hang_up(x_.client_slot(), waiter);
     const net::Interest peer_room(pushed.wants_peer ? peer.on_writable : none[2], waiter);
     const net::Interest bytes(pushed.wants_client ? client.on_readable : none[3], waiter);
-    const auto wake = co_await waiter.wait(progress + limit);
+    const auto wake = co_await waiter.wait(until);
     if (wake == net::Wake::cancelled) co_return Error{Errc::shutting_down, 0};
-    if (wake == net::Wake::timeout) {
-      co_return Error{held() > 0 ? Errc::client_write_stalled : Errc::peer_body_timed_out, 0};
+    if (wake == net::Wake::timeout && held && !slowed && !paused &&
+        goes_on_without({Errc::client_write_stalled, 0})) {
+      sender = nullptr;
+      progress = loop.now();
+    } else if (wake == net::Wake::timeout && !slowed && !paused) {
+      co_return Error{held ? Errc::client_write_stalled : Errc::peer_body_timed_out, 0};
     }
   }
 }

@@ -1,5 +1,6 @@
-// Passes a peer's answer on to the client: head and first bytes in one write, the rest as it comes,
-// with back-pressure. Lives in the frame of Exchange::proxy; worker thread.
+// Passes the body of a peer's answer on to the client: as it came where nothing has to be changed,
+// else without its chunks and through filters, with back-pressure. Lives in the frame of
+// Exchange::deliver; worker thread.
 #pragma once
 
 #include <cstdint>
@@ -10,58 +11,65 @@
 #include "http/chunked.h"
 #include "net/task.h"
 #include "proxy/attempt.h"
-#include "proxy/heads.h"
+#include "proxy/body_filter.h"
+#include "proxy/relay_options.h"
+#include "proxy/sender.h"
 
 namespace weir::proxy {
 
 class ResponseRelay {
  public:
-  ResponseRelay(Exchange& exchange, Attempt& attempt);
+  using Options = RelayOptions;
+  ResponseRelay(Exchange& exchange, Attempt& attempt, const Options& options);
 
-  // Until the answer has gone to the client, or one side has failed.
+  // Until all has gone to the client (or has been read, without one), or one side has failed.
   net::Task<Error> run();
 
   // The peer's answer ended as it should.
   [[nodiscard]] bool whole() const { return finished_; }
   // The peer sent bytes after the answer's end.
   [[nodiscard]] bool excess() const { return excess_; }
+  // The peer's trailer lines, if they were taken out of the body.
+  [[nodiscard]] const std::string& trailers() const { return trailers_; }
 
  private:
   struct Piece {
     char* data = nullptr;
     std::size_t size = 0;
-    [[nodiscard]] std::string_view view() const { return {data, size}; }
   };
-  // Makes what the client gets of `size` bytes at `data` (in the thread's buffer, with room before
+  // Makes what is to be sent of `size` bytes at `data` (in the thread's buffer, with room before
   // and after); notes the end of the body.
   Error transform(char* data, std::size_t size, Piece& piece);
+  Error skim(char* data, std::size_t size, Piece& piece);
   Error unchunk(char* data, std::size_t size, Piece& piece);
+  std::size_t take_trailers(const char* data, std::size_t end, std::uint32_t before);
   Error ended_by_peer(int sys);
-  Error begin();
+  Error take(char* data, std::size_t size);
   Error read();
-  Error flush();
-  void write(std::string_view bytes);
-  [[nodiscard]] std::size_t held() const { return tail_.size() - tail_sent_; }
+  void send(Piece piece);
   [[nodiscard]] bool wants_more() const;
+  [[nodiscard]] bool peer_paused();
+  [[nodiscard]] bool goes_on_without(Error error);
 
   Exchange& x_;
   Attempt& attempt_;
   Worker& worker_;
-  const config::ProxyConfig& proxy_;
-  Delivery delivery_;
+  const config::RequestConfig& config_;
+  Options options_;
+  http::Framing framing_;
   http::ChunkedDecoder decoder_;
   std::uint64_t remaining_ = 0;
   bool finished_ = false;
   bool excess_ = false;
-  std::string tail_;  // bytes that the client has not taken yet
-  std::size_t tail_sent_ = 0;
+  std::string trailers_;
+  std::string filtered_;
   std::size_t read_size_ = net::Scratch::kSize;
-  Error error_;
   bool moved_ = false;
+  TimePoint began_;
+  TimePoint peer_paused_until_ = TimePoint::min();
+  std::uint64_t taken_ = 0;
+  Error filter_error_;
+  Error client_lost_;  // what is read is only stored
 };
-
-// How the answer's body is to be delivered to this client.
-[[nodiscard]] Delivery choose_delivery(const http::RequestHead& request,
-                                       const http::ResponseHead& response);
 
 }  // namespace weir::proxy

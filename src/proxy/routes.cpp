@@ -4,10 +4,12 @@
 
 namespace weir::proxy {
 
-LocationNode::LocationNode(const config::Location& location)
-    : location_(&location), plan_(location) {
+LocationNode::LocationNode(const config::Location& location, RouteParts& parts)
+    : location_(&location), plan_(location), tools_(location, parts) {
+  if (location.except != nullptr) except_ = std::make_unique<LocationNode>(*location.except, parts);
+  add_inner(location.rules, parts);
   for (const auto& child : location.nested) {
-    owned_.push_back(std::make_unique<LocationNode>(*child));
+    owned_.push_back(std::make_unique<LocationNode>(*child, parts));
     const LocationNode* node = owned_.back().get();
     switch (child->kind) {
       case config::LocationKind::exact:
@@ -17,7 +19,7 @@ LocationNode::LocationNode(const config::Location& location)
       case config::LocationKind::prefix_no_regex:
         prefixes_.emplace(child->path, node);
         prefix_lengths_.push_back(child->path.size());
-        if (child->proxy && child->path.ends_with('/')) {
+        if (child->proxy() != nullptr && child->path.ends_with('/')) {
           slashless_.emplace(std::string_view(child->path).substr(0, child->path.size() - 1), node);
         }
         break;
@@ -27,6 +29,8 @@ LocationNode::LocationNode(const config::Location& location)
       case config::LocationKind::named:
         named_.push_back(node);
         break;
+      case config::LocationKind::unnamed:
+        break;  // never nested: reached by its rule or its method
     }
   }
   std::sort(prefix_lengths_.rbegin(), prefix_lengths_.rend());
@@ -34,9 +38,24 @@ LocationNode::LocationNode(const config::Location& location)
                         prefix_lengths_.end());
 }
 
+void LocationNode::add_inner(const std::vector<config::Rule>& rules, RouteParts& parts) {
+  for (const auto& rule : rules) {
+    const auto* inner = std::get_if<std::unique_ptr<config::IfRule>>(&rule);
+    if (inner == nullptr || (*inner)->location == nullptr) continue;
+    inner_.push_back(std::make_unique<LocationNode>(*(*inner)->location, parts));
+  }
+}
+
+const LocationNode* LocationNode::inner(const config::Location& location) const {
+  for (const auto& node : inner_) {
+    if (node->location_ == &location) return node.get();
+  }
+  return nullptr;
+}
+
 LocationNode::Match LocationNode::find(std::string_view path,
                                        config::Regex::Captures& captures) const {
-  Match match{this, false};
+  Match match{this, false, nullptr};
   search(path, captures, match);
   return match;
 }
@@ -71,7 +90,7 @@ LocationNode::Found LocationNode::search(std::string_view path, config::Regex::C
   const bool whole = prefix != nullptr && prefix->location_->path.size() == path.size();
   if (!whole && !slashless_.empty()) {
     if (const auto slashed = slashless_.find(path); slashed != slashless_.end()) {
-      match = {slashed->second, true};
+      match = {slashed->second, true, match.pattern};
       return Found::final;
     }
   }
@@ -83,10 +102,10 @@ LocationNode::Found LocationNode::search(std::string_view path, config::Regex::C
   }
   if (try_regexes) {
     for (const auto* node : regexes_) {
-      if (!node->location_->regex->match(path, &captures)) continue;
+      if (!node->location_->pattern.regex->match(path, &captures)) continue;
       match.node = node;
-      config::Regex::Captures inner;
-      if (node->search(path, inner, match) == Found::final && !inner.empty()) captures = inner;
+      match.pattern = &node->location_->pattern;
+      node->search(path, captures, match);
       return Found::final;
     }
   }
@@ -108,14 +127,14 @@ void VirtualHosts::add(const ServerNode& server, bool is_default) {
         trailing_.emplace(name.text, &server);
         break;
       case config::ServerName::Kind::regex:
-        regexes_.emplace_back(name.regex.get(), &server);
+        regexes_.emplace_back(&name.pattern, &server);
         break;
     }
   }
 }
 
-const ServerNode& VirtualHosts::find(std::string_view host,
-                                     config::Regex::Captures& captures) const {
+const ServerNode& VirtualHosts::find(std::string_view host, config::Regex::Captures& captures,
+                                     const config::Pattern*& pattern) const {
   if (const auto found = exact_.find(host); found != exact_.end()) return *found->second;
   if (!leading_.empty()) {
     // The longest name first: a.b.c, then .b.c, then .c.
@@ -131,8 +150,10 @@ const ServerNode& VirtualHosts::find(std::string_view host,
       if (found != trailing_.end()) return *found->second;
     }
   }
-  for (const auto& [regex, server] : regexes_) {
-    if (regex->match(host, &captures)) return *server;
+  for (const auto& [name, server] : regexes_) {
+    if (!name->regex->match(host, &captures)) continue;
+    pattern = name;
+    return *server;
   }
   return *default_;
 }

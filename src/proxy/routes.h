@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/model.h"
+#include "proxy/location_tools.h"
 #include "proxy/plan.h"
 
 namespace weir::proxy {
@@ -16,14 +17,21 @@ namespace weir::proxy {
 // A location with what is prepared for its requests, and those nested in it.
 class LocationNode {
  public:
-  explicit LocationNode(const config::Location& location);
+  LocationNode(const config::Location& location, RouteParts& parts);
 
   [[nodiscard]] const config::Location& config() const { return *location_; }
   [[nodiscard]] const Plan& plan() const { return plan_; }
+  [[nodiscard]] const LocationTools& tools() const { return tools_; }
+  // The settings of one of its `if`s.
+  [[nodiscard]] const LocationNode* inner(const config::Location& location) const;
+  // The settings for methods that `limit_except` does not name; null: there is none.
+  [[nodiscard]] const LocationNode* except() const { return except_.get(); }
 
   struct Match {
     const LocationNode* node = nullptr;
     bool add_slash = false;  // "/a" asked for, where only `location /a/` with proxy_pass is
+    // The last regular expression that matched on the way; null: none.
+    const config::Pattern* pattern = nullptr;
   };
   // The location for `path` at or below this node, as ngx_http_core_find_location finds it.
   // `captures` are those of the regular expression that matched.
@@ -35,8 +43,13 @@ class LocationNode {
   Found search(std::string_view path, config::Regex::Captures& captures, Match& match) const;
   const LocationNode* longest_prefix(std::string_view path) const;
 
+  void add_inner(const std::vector<config::Rule>& rules, RouteParts& parts);
+
   const config::Location* location_;
   Plan plan_;
+  LocationTools tools_;
+  std::unique_ptr<LocationNode> except_;
+  std::vector<std::unique_ptr<LocationNode>> inner_;
   std::vector<std::unique_ptr<LocationNode>> owned_;
   std::unordered_map<std::string_view, const LocationNode*> exact_;
   std::unordered_map<std::string_view, const LocationNode*> prefixes_;
@@ -48,8 +61,8 @@ class LocationNode {
 
 // A server with its locations.
 struct ServerNode {
-  ServerNode(const config::ServerConfig& config_, std::uint32_t index_)
-      : config(&config_), root(*config_.root), index(index_) {}
+  ServerNode(const config::ServerConfig& config_, std::uint32_t index_, RouteParts& parts)
+      : config(&config_), root(*config_.root, parts), index(index_) {}
   const config::ServerConfig* config;
   LocationNode root;
   std::uint32_t index;  // in the model
@@ -60,10 +73,12 @@ class VirtualHosts {
  public:
   void add(const ServerNode& server, bool is_default);
   // `host`: lower case, without port and trailing dot. The default server if nothing matches.
-  [[nodiscard]] const ServerNode& find(std::string_view host,
-                                       config::Regex::Captures& captures) const;
+  // `captures` and `pattern` are those of the regular expression that matched, if one did.
+  [[nodiscard]] const ServerNode& find(std::string_view host, config::Regex::Captures& captures,
+                                       const config::Pattern*& pattern) const;
   [[nodiscard]] const ServerNode& default_server() const { return *default_; }
-  [[nodiscard]] bool single() const { return servers_ == 1; }
+  // One server, whose names say nothing: find() is not needed.
+  [[nodiscard]] bool trivial() const { return servers_ == 1 && regexes_.empty(); }
 
  private:
   struct Hash {
@@ -76,7 +91,7 @@ class VirtualHosts {
   Names exact_;
   Names leading_;   // ".example.org"
   Names trailing_;  // "www."
-  std::vector<std::pair<const config::Regex*, const ServerNode*>> regexes_;
+  std::vector<std::pair<const config::Pattern*, const ServerNode*>> regexes_;
   const ServerNode* default_ = nullptr;
   std::size_t servers_ = 0;
 };

@@ -7,7 +7,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "access/geo.h"
+#include "access/split_clients.h"
 #include "config/model.h"
+#include "content/charset.h"
 #include "proxy/routes.h"
 #include "proxy/stats.h"
 #include "upstream/pool.h"
@@ -18,16 +21,21 @@ namespace weir::proxy {
 template <class T>
 class PerWorker {
  public:
-  explicit PerWorker(std::size_t workers) : copies_(workers) {}
-  [[nodiscard]] T& of(std::size_t worker) { return copies_[worker]; }
-  [[nodiscard]] const std::vector<T>& all() const { return copies_; }
+  // Workers that `before` has copies for count on with them.
+  explicit PerWorker(std::size_t workers, const PerWorker* before = nullptr) {
+    if (before != nullptr) copies_ = before->copies_;
+    while (copies_.size() < workers) copies_.push_back(std::make_shared<T>());
+  }
+  [[nodiscard]] T& of(std::size_t worker) { return *copies_[worker]; }
+  [[nodiscard]] const std::vector<std::shared_ptr<T>>& all() const { return copies_; }
 
  private:
-  std::vector<T> copies_;
+  std::vector<std::shared_ptr<T>> copies_;  // of workers that have ended, too
 };
 
 struct PoolNode {
   std::shared_ptr<upstream::Pool> pool;
+  const config::Value* hash_key = nullptr;  // of the method `hash`; in the model
   config::KeepaliveConfig keepalive;
   std::vector<std::shared_ptr<PerWorker<PeerStats>>> stats;  // by peer index
   std::uint32_t max_tries = 1;
@@ -48,6 +56,10 @@ struct Runtime {
   std::vector<PoolNode> pools;  // by index in the model
   std::vector<std::unique_ptr<ListenNode>> listens;
   std::unordered_map<std::string, std::uint32_t> pool_by_name;
+  std::vector<std::shared_ptr<const access::Geo>> geos;  // by index in the model
+  std::vector<access::SplitClients> splits;
+  content::Charsets charsets;
+  std::vector<std::shared_ptr<Log>> logs;  // of locations: to be opened again with the others
 
   [[nodiscard]] const ListenNode* listen_of(const std::string& text) const {
     for (const auto& node : listens) {
@@ -55,6 +67,9 @@ struct Runtime {
     }
     return nullptr;
   }
+  // The listener that has taken over what a removed one listened on: connections to `local` would
+  // come to it now. Null: none.
+  [[nodiscard]] const ListenNode* listen_covering(const IpAddress& local) const;
 };
 
 }  // namespace weir::proxy

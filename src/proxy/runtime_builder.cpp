@@ -1,42 +1,54 @@
 #include "proxy/runtime_builder.h"
 
-#include "discovery/static.h"
+#include <random>
+
+#include "config/print.h"
 
 namespace weir::proxy {
+
+RuntimeBuilder::RuntimeBuilder(std::size_t workers) : workers_(workers) {
+  std::random_device random;
+  const auto word = [&] { return static_cast<std::uint64_t>(random()) << 32 | random(); };
+  seed_ = {word(), word()};
+}
 
 template <class T>
 std::shared_ptr<PerWorker<T>> RuntimeBuilder::counters(
     std::map<std::string, std::weak_ptr<PerWorker<T>>>& store, const std::string& key) {
   auto& known = store[key];
   auto found = known.lock();
-  if (found == nullptr) {
-    found = std::make_shared<PerWorker<T>>(workers_);
+  if (found == nullptr || found->all().size() < workers_) {
+    found = std::make_shared<PerWorker<T>>(workers_, found.get());
     known = found;
   }
   return found;
 }
 
-RuntimeBuilder::Result RuntimeBuilder::build(std::shared_ptr<const config::Model> model) {
+RuntimeBuilder::Result RuntimeBuilder::build(std::shared_ptr<const config::Model> model,
+                                             const discovery::Resolver& resolver) {
   auto runtime = std::make_shared<Runtime>();
   runtime->generation = ++generation_;
   runtime->model = std::move(model);
   std::erase_if(server_stats_, [](const auto& entry) { return entry.second.expired(); });
   std::erase_if(peer_stats_, [](const auto& entry) { return entry.second.expired(); });
-  if (auto error = add_pools(*runtime); !error.empty()) {
-    peers_.discard();
-    return {nullptr, std::move(error)};
-  }
+  std::vector<std::string> unresolved;
+  add_pools(*runtime, resolver, unresolved);
+  add_tables(*runtime);
   add_servers(*runtime);
-  return {std::move(runtime), {}};
+  return {std::move(runtime), std::move(unresolved)};
 }
 
-std::string RuntimeBuilder::add_pools(Runtime& runtime) {
+void RuntimeBuilder::add_pools(Runtime& runtime, const discovery::Resolver& resolver,
+                               std::vector<std::string>& unresolved) {
   for (std::uint32_t i = 0; i < runtime.model->upstreams.size(); ++i) {
     const auto& upstream = runtime.model->upstreams[i];
-    const auto found = discovery::static_peers(upstream);
-    if (!found.ok()) return found.error;
+    const auto found = discovery::static_peers(upstream, resolver);
+    unresolved.insert(unresolved.end(), found.unresolved.begin(), found.unresolved.end());
     PoolNode node;
     node.pool = peers_.build(upstream, found.specs);
+    const bool by_key = upstream.balance == config::Balance::hash ||
+                        upstream.balance == config::Balance::hash_consistent;
+    if (by_key) node.hash_key = &upstream.balance_key;
     node.keepalive = upstream.keepalive;
     for (const auto& peer : node.pool->peers()) {
       node.stats.push_back(counters(peer_stats_, upstream.name + "/" + peer->text));
@@ -44,13 +56,93 @@ std::string RuntimeBuilder::add_pools(Runtime& runtime) {
     runtime.pool_by_name.emplace(upstream.name, i);
     runtime.pools.push_back(std::move(node));
   }
-  return {};
+}
+
+namespace {
+
+template <class Zone>
+std::shared_ptr<Zone> zone_of(std::map<std::string, std::weak_ptr<Zone>>& store,
+                              const config::LimitZone& config, const std::string& key,
+                              HashSeed seed) {
+  auto& known = store[key];
+  auto zone = known.lock();
+  if (zone == nullptr) {
+    zone = std::make_shared<Zone>(static_cast<std::size_t>(config.size), seed);
+    known = zone;
+  }
+  return zone;
+}
+
+std::shared_ptr<const access::Geo> make_geo(const config::GeoConfig& config) {
+  access::GeoBuilder builder;
+  if (config.ranges) static_cast<void>(builder.use_ranges());
+  if (config.proxy_recursive) builder.set_recursive();
+  for (const auto& proxy : config.proxies) builder.add_proxy(proxy.text());
+  builder.set_default(config.default_);
+  for (const auto& entry : config.networks) builder.add(entry.network.text(), entry.value);
+  const auto text = [](std::uint32_t address) {
+    return std::to_string(address >> 24) + "." + std::to_string(address >> 16 & 255) + "." +
+           std::to_string(address >> 8 & 255) + "." + std::to_string(address & 255);
+  };
+  for (const auto& range : config.address_ranges) {
+    builder.add(text(range.from) + "-" + text(range.to), range.value);
+  }
+  return builder.build();
+}
+
+std::string to_hex(std::string_view bytes) {
+  static constexpr char digits[] = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    out.append({digits[byte >> 4], digits[byte & 15]});
+  }
+  return out;
+}
+
+}  // namespace
+
+void RuntimeBuilder::add_zones(RouteParts& parts) {
+  std::erase_if(request_zones_, [](const auto& entry) { return entry.second.expired(); });
+  std::erase_if(connection_zones_, [](const auto& entry) { return entry.second.expired(); });
+  for (const auto& zone : parts.model.limit_zones) {
+    const std::string key =
+        zone.name + " " + std::to_string(zone.size) + " " + config::print(zone.key, parts.model);
+    parts.request_zones.push_back(zone.requests ? zone_of(request_zones_, zone, key, seed_)
+                                                : nullptr);
+    parts.connection_zones.push_back(zone.requests ? nullptr
+                                                   : zone_of(connection_zones_, zone, key, seed_));
+  }
+}
+
+void RuntimeBuilder::add_tables(Runtime& runtime) {
+  for (const auto& geo : runtime.model->geos) runtime.geos.push_back(make_geo(geo));
+  for (const auto& split : runtime.model->split_clients) {
+    std::vector<access::SplitClients::Part> parts;
+    for (const auto& part : split.parts) {
+      std::optional<std::uint32_t> share;
+      if (part.hundredths > 0) share = part.hundredths;
+      parts.push_back({share, std::string(part.value.constant())});
+    }
+    runtime.splits.push_back(access::SplitClients::make(std::move(parts)).value());
+  }
+  for (const auto& map : runtime.model->charset_maps) {
+    auto table = std::make_shared<content::CharsetMap>(map.from, map.to);
+    for (const auto& entry : map.entries) {
+      const char byte = static_cast<char>(entry.byte);
+      static_cast<void>(table->add(to_hex({&byte, 1}), to_hex(entry.text)));
+    }
+    static_cast<void>(runtime.charsets.add(std::move(table)));
+  }
 }
 
 void RuntimeBuilder::add_servers(Runtime& runtime) {
+  RouteParts parts{*runtime.model, {}, {}, {}, &runtime.charsets, nullptr, log_files_, {}};
+  add_zones(parts);
   for (const auto& config : runtime.model->servers) {
     const auto index = static_cast<std::uint32_t>(runtime.servers.size());
-    runtime.servers.push_back(std::make_unique<ServerNode>(*config, index));
+    parts.server = config.get();
+    runtime.servers.push_back(std::make_unique<ServerNode>(*config, index, parts));
     const auto& server = *runtime.servers.back();
     for (const auto& listen : config->listens) {
       ListenNode* node = nullptr;
@@ -71,6 +163,7 @@ void RuntimeBuilder::add_servers(Runtime& runtime) {
     runtime.server_stats.push_back(
         counters(server_stats_, name.empty() ? "#" + std::to_string(index) : name));
   }
+  for (auto& [targets, log] : parts.logs) runtime.logs.push_back(std::move(log));
 }
 
 }  // namespace weir::proxy

@@ -7,7 +7,12 @@
 #include <memory>
 #include <string>
 
+#include "access/limit_conn.h"
+#include "access/limit_req.h"
+#include "base/siphash.h"
 #include "config/model.h"
+#include "discovery/static.h"
+#include "proxy/location_tools.h"
 #include "proxy/runtime.h"
 #include "upstream/peer_store.h"
 
@@ -15,20 +20,28 @@ namespace weir::proxy {
 
 class RuntimeBuilder {
  public:
-  explicit RuntimeBuilder(std::size_t workers) : workers_(workers) {}
+  // `workers`: how many may serve what is built next.
+  explicit RuntimeBuilder(std::size_t workers);
+  void set_workers(std::size_t workers) { workers_ = workers; }
+  // Where error logs of locations are opened; without it none are. It must outlive what is built.
+  void set_log_files(const LogFiles& files) { log_files_ = &files; }
 
   struct Result {
-    std::shared_ptr<const Runtime> runtime;  // null: `error` says why
-    std::string error;
+    std::shared_ptr<const Runtime> runtime;
+    std::vector<std::string> unresolved;  // a line for each name without an address
   };
-  [[nodiscard]] Result build(std::shared_ptr<const config::Model> model);
+  [[nodiscard]] Result build(std::shared_ptr<const config::Model> model,
+                             const discovery::Resolver& resolver = discovery::resolve_with_system);
   // The last runtime built is the one that serves from now on.
   void commit() { peers_.commit(); }
   void discard() { peers_.discard(); }
 
  private:
-  [[nodiscard]] std::string add_pools(Runtime& runtime);
+  void add_pools(Runtime& runtime, const discovery::Resolver& resolver,
+                 std::vector<std::string>& unresolved);
   void add_servers(Runtime& runtime);
+  void add_tables(Runtime& runtime);
+  void add_zones(RouteParts& parts);
   template <class T>
   std::shared_ptr<PerWorker<T>> counters(std::map<std::string, std::weak_ptr<PerWorker<T>>>& store,
                                          const std::string& key);
@@ -36,6 +49,11 @@ class RuntimeBuilder {
   std::size_t workers_;
   std::uint64_t generation_ = 0;
   upstream::PeerStore peers_;
+  // Zones outlive reloads as long as name, size and key stay the same.
+  std::map<std::string, std::weak_ptr<access::RequestZone>> request_zones_;
+  std::map<std::string, std::weak_ptr<access::ConnectionZone>> connection_zones_;
+  const LogFiles* log_files_ = nullptr;
+  HashSeed seed_;  // of the zones' tables
   // Counters outlive reloads: whoever has the same name counts on.
   std::map<std::string, std::weak_ptr<PerWorker<TrafficStats>>> server_stats_;
   std::map<std::string, std::weak_ptr<PerWorker<PeerStats>>> peer_stats_;

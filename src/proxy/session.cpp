@@ -1,5 +1,6 @@
 #include "proxy/session.h"
 
+#include "net/socket.h"
 #include "proxy/exchange.h"
 #include "proxy/worker.h"
 
@@ -32,22 +33,44 @@ void Session::start(std::unique_ptr<Session> session, int fd) {
 
 const ListenNode* Session::listen(const Runtime& runtime) {
   if (listen_ == nullptr || generation_ != runtime.generation) {
-    listen_ = runtime.listen_of(listen_text_);
+    listen_ = listen_in(runtime);
     generation_ = runtime.generation;
   }
   return listen_;
 }
 
-void Session::drain() {
+void Session::cancel() {
+  waiter_.cancel();
+  for (auto* waiter : beside_) waiter->cancel();
+}
+
+const ListenNode* Session::listen_in(const Runtime& runtime) const {
+  const auto* node = runtime.listen_of(listen_text_);
+  return node != nullptr ? node : runtime.listen_covering(net::local_address(client_.fd()));
+}
+
+void Session::drain(bool spare_fresh) {
   draining_ = true;
-  if (idle_) cancel();
+  // A request that has come, and that no event has told of yet, is served.
+  if (!idle_ || client_.peek().ok()) return;
+  const bool fresh = requests_ == 0 && worker_.loop().now() - opened_ < kFresh;
+  if (fresh && spare_fresh) return;
+  if (closable_ > worker_.loop().now()) {
+    waiter_.notify();  // to wait no longer than that
+  } else {
+    cancel();
+  }
 }
 
 net::Task<void> Session::run() {
   const std::unique_ptr<Session> self(this);
   const auto* first = listen(worker_.runtime()->get());
   Duration timeout{0};
-  if (first != nullptr) timeout = first->hosts.default_server().config->client_header_timeout;
+  if (first != nullptr)
+    timeout = first->hosts.default_server().root.config().request.client_header_timeout;
+  if (first != nullptr && first->listen.proxy_protocol && !co_await read_proxied(timeout)) {
+    co_return;
+  }
   while (!waiter_.cancelled()) {
     const bool at_hand = !pending_.empty() || client_.readable();
     if (!at_hand && !co_await wait_for_request(timeout)) break;
@@ -60,13 +83,41 @@ net::Task<void> Session::run() {
       client_.reset_on_close();
       break;
     }
-    if (!after.keep || draining_) {
+    if (!after.keep || (draining_ && after.min_timeout.count() == 0)) {
       const bool unread = after.linger || client_.readable() || !pending_.empty();
-      if (unread && !after.gone) co_await linger(after);
+      if (unread && !after.gone && !after.never_linger) co_await linger(after);
       break;
     }
     timeout = after.idle_timeout;
+    closable_ =
+        after.min_timeout.count() > 0 ? worker_.loop().now() + after.min_timeout : TimePoint::min();
     if (!pending_.empty() && requests_ % kYieldEvery == 0) co_await waiter_.yield();
+  }
+}
+
+// False: the connection has ended, or what came is no PROXY protocol.
+net::Task<bool> Session::read_proxied(Duration timeout) {
+  const auto deadline = worker_.loop().now() + timeout;
+  std::string bytes;
+  for (;;) {
+    if (client_.readable()) {
+      const auto got = client_.read(worker_.scratch().data(), ProxiedAddresses::kMaxHeader);
+      if (!got.ok() && !got.blocked()) co_return false;
+      if (got.ok()) bytes.append(worker_.scratch().data(), got.size);
+    }
+    auto parsed = ProxiedAddresses::parse(bytes);
+    if (parsed.status == ProxiedAddresses::Status::bad) {
+      worker_.log().write(LogLevel::error,
+                          "broken header of the PROXY protocol, client: " + peer_.host_text(), id_);
+      co_return false;
+    }
+    if (parsed.status == ProxiedAddresses::Status::complete) {
+      proxied_ = std::make_unique<ProxiedAddresses>(std::move(parsed.addresses));
+      pending_.assign(bytes, parsed.size);
+      co_return true;
+    }
+    const net::Interest readable(client_.on_readable, waiter_);
+    if (co_await waiter_.wait(deadline) != net::Wake::ready) co_return false;
   }
 }
 
@@ -79,8 +130,9 @@ net::Task<bool> Session::wait_for_request(Duration timeout) {
   worker_.idle_begins(*this);
   net::Wake wake = net::Wake::ready;
   while (!client_.readable() && wake == net::Wake::ready) {
+    const auto until = draining_ ? std::min(deadline, closable_) : deadline;
     const net::Interest readable(client_.on_readable, waiter_);
-    wake = co_await waiter_.wait(deadline);
+    wake = co_await waiter_.wait(until);
   }
   worker_.idle_ends(*this);
   idle_ = false;

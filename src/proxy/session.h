@@ -7,10 +7,12 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/address.h"
 #include "net/loop.h"
 #include "net/task.h"
+#include "proxy/proxied_addresses.h"
 #include "proxy/runtime.h"
 
 namespace weir::proxy {
@@ -33,9 +35,14 @@ class Session {
   // Takes over `fd` and serves it until the connection ends.
   static void start(std::unique_ptr<Session> session, int fd);
 
-  // Ends the connection: at once, or at the end of the request it is serving.
-  void cancel() { waiter_.cancel(); }
-  void drain();
+  // Ends the connection at once.
+  void cancel();
+  // Whether it has served nothing under a configuration after this one.
+  [[nodiscard]] bool is_of(std::uint64_t generation) const { return generation_ <= generation; }
+  // Ends it when the request it is serving has ended, or now if it waits for one. `spare_fresh`:
+  // not yet if it has just been opened, since its first request will be on the way.
+  void drain(bool spare_fresh);
+  static constexpr Duration kFresh{500};
 
   [[nodiscard]] net::Descriptor& client() { return client_; }
   [[nodiscard]] net::Waiter& waiter() { return waiter_; }
@@ -46,7 +53,16 @@ class Session {
   [[nodiscard]] const std::string& listen_text() const { return listen_text_; }
   // The listener in `runtime`; null if a reload has removed it.
   [[nodiscard]] const ListenNode* listen(const Runtime& runtime);
+  // The same, of a runtime that it does not serve yet.
+  [[nodiscard]] const ListenNode* listen_in(const Runtime& runtime) const;
   [[nodiscard]] bool draining() const { return draining_; }
+  // The connection is encrypted.
+  [[nodiscard]] static constexpr bool secure() { return false; }
+  // What the PROXY protocol's header says; null: there was none.
+  [[nodiscard]] const ProxiedAddresses* proxied() const { return proxied_.get(); }
+  // Waiters of what runs beside the session's own course: cancelled with it.
+  void add_waiter(net::Waiter& waiter) { beside_.push_back(&waiter); }
+  void remove_waiter(net::Waiter& waiter) { std::erase(beside_, &waiter); }
   // Bytes received that belong to the next request.
   [[nodiscard]] std::string& pending() { return pending_; }
 
@@ -55,8 +71,10 @@ class Session {
     bool keep = false;
     bool gone = false;    // the client has closed: there is nobody to linger for
     bool linger = false;  // unread bytes of the client are on their way
-    bool reset = false;   // the answer was cut short: the connection ends in a reset
+    bool never_linger = false;
+    bool reset = false;  // the answer was cut short: the connection ends in a reset
     Duration idle_timeout{0};
+    Duration min_timeout{0};  // of being idle, though the server is to end
     Duration lingering_time{0};
     Duration lingering_timeout{0};
   };
@@ -65,6 +83,7 @@ class Session {
   friend class Worker;
   net::Task<void> run();
   net::Task<bool> wait_for_request(Duration timeout);
+  net::Task<bool> read_proxied(Duration timeout);
   net::Task<void> linger(Afterwards afterwards);
 
   Worker& worker_;
@@ -78,6 +97,9 @@ class Session {
   std::uint64_t id_;
   TimePoint opened_;
   std::string pending_;
+  std::unique_ptr<ProxiedAddresses> proxied_;
+  std::vector<net::Waiter*> beside_;
+  TimePoint closable_ = TimePoint::min();  // when idle: may be closed from then on
   bool draining_ = false;
   bool idle_ = false;
   Session* prev_ = nullptr;  // in Worker::sessions_

@@ -63,10 +63,25 @@ struct PeerStats : TrafficStats {
 
 struct WorkerStats {
   Counter accepted, closed, requests, active, idle_client, tunnels;
+  Counter reading;  // requests whose head is not complete
   Counter bad_requests;
   Counter client_aborts;
   Counter log_lost;  // access log lines that could not be written
   Counter fd_exhausted;
+};
+
+// What stub_status tells.
+struct ConnectionCounts {
+  std::uint64_t active = 0, accepted = 0, requests = 0, reading = 0, writing = 0, waiting = 0;
+
+  void add(const WorkerStats& stats) {
+    active += stats.accepted.get() - stats.closed.get();
+    accepted += stats.accepted.get();
+    requests += stats.requests.get() + stats.active.get();
+    reading += stats.reading.get();
+    writing += stats.active.get() - stats.reading.get();
+    waiting += stats.idle_client.get();
+  }
 };
 
 }  // namespace weir::proxy

@@ -8,8 +8,12 @@
 #include <cstdio>
 #include <ctime>
 
+#include "access/basic.h"
+#include "content/ssi.h"
 #include "net/socket.h"
 #include "proxy/exchange.h"
+#include "proxy/text.h"
+#include "proxy/variables_more.h"
 
 namespace weir::proxy {
 namespace {
@@ -17,12 +21,6 @@ namespace {
 using config::Variable;
 
 constexpr std::size_t kMaxRefusedLine = 256;
-
-void append_number(std::string& out, std::uint64_t number) {
-  char digits[20];
-  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-  out.append(digits, end);
-}
 
 // "1.042": seconds with milliseconds.
 void append_seconds(std::string& out, Duration time) {
@@ -71,13 +69,13 @@ void append_field(std::string& out, const http::Head& head, http::FieldId id) {
   if (const auto* field = head.find(id)) out.append(head.value(*field));
 }
 
-// A field of the head that weir wrote itself.
-void append_sent_field(std::string& out, std::string_view head, std::string_view dashed) {
+// A field of lines that weir wrote itself, or took from trailers.
+void append_line_field(std::string& out, std::string_view lines, std::string_view dashed) {
   bool first = true;
-  for (auto at = head.find("\r\n"); at != std::string_view::npos; at = head.find("\r\n", at)) {
-    at += 2;
-    const auto end = head.find("\r\n", at);
-    const auto line = head.substr(at, end == std::string_view::npos ? end : end - at);
+  while (!lines.empty()) {
+    const auto end = std::min(lines.find("\r\n"), lines.size());
+    const auto line = lines.substr(0, end);
+    lines.remove_prefix(std::min(end + 2, lines.size()));
     const auto colon = line.find(':');
     if (colon == std::string_view::npos) continue;
     if (!equal_ignoring_case(line.substr(0, colon), dashed)) continue;
@@ -86,6 +84,28 @@ void append_sent_field(std::string& out, std::string_view head, std::string_view
     auto value = line.substr(colon + 1);
     while (value.starts_with(' ')) value.remove_prefix(1);
     out.append(value);
+  }
+}
+
+std::string_view without_spaces(std::string_view text) {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  return text;
+}
+
+// The value of the cookie that an answer sets.
+void append_set_cookie(std::string& out, const http::Head& head, std::string_view name) {
+  for (const auto& field : head.fields) {
+    if (field.id != http::FieldId::set_cookie) continue;
+    const auto value = head.value(field);
+    const auto pair = value.substr(0, value.find(';'));
+    const auto equals = pair.find('=');
+    if (equals == std::string_view::npos ||
+        !equal_ignoring_case(without_spaces(pair.substr(0, equals)), name)) {
+      continue;
+    }
+    out.append(without_spaces(pair.substr(equals + 1)));
+    return;
   }
 }
 
@@ -126,31 +146,8 @@ void append_cookie(std::string& out, const http::Head& head, std::string_view na
 void append_remote_user(std::string& out, const http::Head& head) {
   const auto* field = head.find(http::FieldId::authorization);
   if (field == nullptr) return;
-  auto text = head.value(*field);
-  if (text.size() < 6 || !equal_ignoring_case(text.substr(0, 6), "basic ")) return;
-  text.remove_prefix(6);
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    int v;
-    if (c >= 'A' && c <= 'Z') {
-      v = c - 'A';
-    } else if (c >= 'a' && c <= 'z') {
-      v = c - 'a' + 26;
-    } else if (c >= '0' && c <= '9') {
-      v = c - '0' + 52;
-    } else if (c == '+' || c == '/') {
-      v = c == '+' ? 62 : 63;
-    } else {
-      return;
-    }
-    bits = bits << 6 | static_cast<std::uint32_t>(v);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    const char byte = static_cast<char>(bits >> count & 0xff);
-    if (byte == ':') return;
-    out.push_back(byte);
+  if (const auto credentials = access::parse_basic(head.value(*field))) {
+    out.append(credentials->user);
   }
 }
 
@@ -166,7 +163,8 @@ template <class Append>
 void append_list(std::string& out, const std::vector<AttemptRecord>& attempts, Append append) {
   bool first = true;
   for (const auto& attempt : attempts) {
-    if (!first) out.append(", ");
+    // nginx: a colon between the upstreams that an internal redirect led to.
+    if (!first) out.append(attempt.separate ? " : " : ", ");
     first = false;
     append(attempt);
   }
@@ -238,9 +236,10 @@ const std::string& host_name() {
 }
 
 std::string_view proxy_host(Exchange& x) {
-  const auto& proxy = x.location().config().proxy;
-  if (!proxy) return {};
-  return proxy->upstream ? std::string_view(proxy->host) : x.dynamic_host();
+  const auto* proxy = x.location().config().proxy();
+  if (proxy == nullptr) return {};
+  if (proxy->upstream) return proxy->host;
+  return x.dynamic_host().starts_with("unix:") ? "localhost" : x.dynamic_host();
 }
 
 // Of the connection and the server, which are there before a request head is.
@@ -265,7 +264,7 @@ bool append_connection(std::string& out, Variable id, Exchange& x) {
       out.append("1.31.5");
       return true;
     case Variable::remote_port:
-      if (x.client().port() != 0) append_number(out, x.client().port());
+      if (x.client_address().port() != 0) append_number(out, x.client_address().port());
       return true;
     case Variable::realip_remote_addr:
       append_host(out, x.session().peer());
@@ -291,10 +290,9 @@ bool append_timing(std::string& out, Variable id, Exchange& x) {
   const auto wall = x.worker().loop().wall();
   switch (id) {
     case Variable::date_gmt:
-      append_time(out, "%A, %d-%b-%Y %H:%M:%S GMT", false, wall);
-      return true;
     case Variable::date_local:
-      append_time(out, "%A, %d-%b-%Y %H:%M:%S %Z", true, wall);
+      content::append_ssi_time(x.time_format(), std::chrono::system_clock::to_time_t(wall),
+                               id == Variable::date_local, out);
       return true;
     case Variable::msec:
       append_seconds(out, wall.time_since_epoch());
@@ -354,7 +352,7 @@ void append_request(std::string& out, Variable id, Exchange& x) {
     case Variable::content_length:
       return append_field(out, request, http::FieldId::content_length);
     case Variable::content_type:
-      return append_field(out, request, http::FieldId::content_type);
+      return append_fields(out, request, "content-type");
     case Variable::document_uri:
     case Variable::uri:
       out.append(x.path());
@@ -390,7 +388,7 @@ void append_request(std::string& out, Variable id, Exchange& x) {
       out.append(request.request_line());
       return;
     case Variable::request_method:
-      out.append(request.method_text());
+      out.append(x.main().method_text());
       return;
     case Variable::request_uri:
       out.append(request.authority_size == 0 ? request.target_text() : x.origin_form());
@@ -412,7 +410,7 @@ void evaluate(const config::VariableRef& variable, Exchange& x, std::string& out
       out.append(x.client_text());
       return;
     case Variable::scheme:
-      out.append("http");
+      out.append(x.session().secure() ? "https" : "http");
       return;
     case Variable::host:
     case Variable::proxy_add_x_forwarded_for:
@@ -422,7 +420,8 @@ void evaluate(const config::VariableRef& variable, Exchange& x, std::string& out
       if (x.has_request()) append_fields(out, x.request(), variable.argument);
       return;
     case Variable::sent_http:
-      return append_sent_field(out, x.sent_head(), variable.argument);
+      x.append_sent_field(variable.argument, out);
+      return;
     case Variable::upstream_http:
       if (const auto* response = x.response()) append_fields(out, *response, variable.argument);
       return;
@@ -432,20 +431,29 @@ void evaluate(const config::VariableRef& variable, Exchange& x, std::string& out
     case Variable::cookie:
       if (x.has_request()) append_cookie(out, x.request(), variable.argument);
       return;
-    case Variable::map:
-      out.append(x.map_value(variable.index));
+    case Variable::user:
+      out.append(x.variables().value(variable.index, x));
+      return;
+    case Variable::sent_trailer:
+      append_line_field(out, x.sent_trailers(), variable.argument);
+      return;
+    case Variable::upstream_trailer:
+      append_line_field(out, x.response_trailers(), variable.argument);
+      return;
+    case Variable::upstream_cookie:
+      if (x.response() != nullptr) append_set_cookie(out, *x.response(), variable.argument);
+      return;
+    case Variable::proxy_protocol_tlv:
+      if (const auto* proxied = x.session().proxied()) out.append(proxied->tlv(variable.argument));
       return;
     case Variable::capture:
       out.append(x.capture(variable.index));
-      return;
-    case Variable::named_capture:
-      out.append(x.named_capture(x.runtime().model->captures[variable.index]));
       return;
     default:
       break;
   }
   if (append_connection(out, variable.id, x) || append_timing(out, variable.id, x) ||
-      append_answer(out, variable.id, x)) {
+      append_answer(out, variable.id, x) || append_more(out, variable.id, x)) {
     return;
   }
   if (x.has_request()) {
@@ -472,6 +480,15 @@ Target parse_target(std::string_view text) {
   if (text.size() <= scheme.size() || !equal_ignoring_case(text.substr(0, 7), scheme)) return {};
   text.remove_prefix(scheme.size());
   Target target;
+  if (text.starts_with("unix:")) {
+    // The path of the socket ends at the next colon.
+    const auto colon = text.find(':', 5);
+    target.authority = text.substr(0, colon);
+    if (colon != std::string_view::npos) target.uri = text.substr(colon + 1);
+    target.has_uri = !target.uri.empty();
+    target.valid = target.authority.size() > 5;
+    return target;
+  }
   const auto slash = text.find_first_of("/?");
   target.authority = text.substr(0, slash);
   target.has_uri = slash != std::string_view::npos;

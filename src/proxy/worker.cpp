@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
+#include <utility>
 
 #include "http/date.h"
 #include "proxy/acceptor.h"
@@ -12,7 +12,6 @@
 
 namespace weir::proxy {
 namespace {
-constexpr std::size_t kMaxDynamicPools = 256;
 constexpr std::size_t kMaxFreeExchanges = 1024;
 constexpr Duration kFlushEvery{500};
 }  // namespace
@@ -20,46 +19,21 @@ constexpr Duration kFlushEvery{500};
 // ---- WorkerRuntime
 // -----------------------------------------------------------------------------------
 
-WorkerRuntime::WorkerRuntime(std::shared_ptr<const Runtime> runtime, net::Loop& loop)
-    : runtime_(std::move(runtime)), loop_(loop) {
+WorkerRuntime::WorkerRuntime(std::shared_ptr<const Runtime> runtime, net::Loop& loop,
+                             std::uint32_t worker)
+    : runtime_(std::move(runtime)), dynamic_(loop, worker) {
   for (const auto& node : runtime_->pools) {
     idle_.push_back(std::make_unique<IdleConnections>(loop, node.pool->peers().size(),
                                                       node.keepalive.connections));
   }
 }
 
-WorkerRuntime::Dynamic* WorkerRuntime::dynamic(std::string_view authority, std::uint32_t worker) {
-  std::string key(authority);
-  if (const auto found = dynamic_.find(key); found != dynamic_.end()) return found->second.get();
-  if (dynamic_.size() >= kMaxDynamicPools) return nullptr;
-  auto host = authority;
-  std::uint16_t port = 80;
-  const auto colon = authority.rfind(':');
-  if (colon != std::string_view::npos && authority.find(']', colon) == std::string_view::npos) {
-    host = authority.substr(0, colon);
-    const auto digits = authority.substr(colon + 1);
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-    if (error != std::errc{} || end != digits.data() + digits.size()) return nullptr;
-  }
-  const auto address = IpAddress::parse(host, port);
-  if (!address) return nullptr;
-  upstream::PeerSpec spec;
-  spec.name = key;
-  spec.endpoint.ip = *address;
-  auto made = std::make_unique<Dynamic>();
-  made->node.pool = std::make_shared<upstream::Pool>(
-      key, config::Balance::round_robin,
-      std::vector<std::shared_ptr<upstream::Peer>>{std::make_shared<upstream::Peer>(spec)});
-  made->node.stats.push_back(std::make_shared<PerWorker<PeerStats>>(worker + 1));
-  made->idle = std::make_unique<IdleConnections>(loop_, 1, made->node.keepalive.connections);
-  return dynamic_.emplace(std::move(key), std::move(made)).first->second.get();
-}
-
 bool WorkerRuntime::drop_oldest_idle() {
   const auto fullest =
       std::max_element(idle_.begin(), idle_.end(),
                        [](const auto& a, const auto& b) { return a->size() < b->size(); });
-  return fullest != idle_.end() && (*fullest)->drop_oldest();
+  if (fullest != idle_.end() && (*fullest)->drop_oldest()) return true;
+  return dynamic_.drop_oldest_idle();
 }
 
 void WorkerRuntime::drop_dead_peers() {
@@ -76,8 +50,13 @@ void WorkerRuntime::drop_dead_peers() {
 // ---- Worker: control
 // ---------------------------------------------------------------------------------
 
-Worker::Worker(const Options& options, const Clock& clock, Log& log)
-    : options_(options), log_(log), loop_(clock), access_logs_(log, stats_.log_lost) {
+Worker::Worker(const Options& options, const Clock& clock, Log& log, const LogFiles& log_files)
+    : options_(options),
+      log_(log),
+      loop_(clock),
+      stats_(options.stats != nullptr ? options.stats : std::make_shared<WorkerStats>()),
+      access_logs_(log, stats_->log_lost, log_files),
+      names_(loop_, log) {
   std::random_device seed;
   random_.seed(static_cast<std::uint64_t>(seed()) << 32 | seed());
 }
@@ -101,36 +80,75 @@ const std::string& Worker::intern(const std::string& listen_text) {
   return *listen_texts_.emplace_back(std::make_unique<std::string>(listen_text));
 }
 
-void Worker::use(std::shared_ptr<const Runtime> runtime,
-                 std::vector<std::pair<std::string, int>> sockets) {
-  loop_.post([this, runtime = std::move(runtime), sockets = std::move(sockets)] {
-    runtime_ = std::make_shared<WorkerRuntime>(runtime, loop_);
-    std::erase_if(acceptors_, [&](auto& acceptor) {
-      if (runtime->listen_of(acceptor->listen_text()) != nullptr) return false;
-      Acceptor::stop(std::move(acceptor));
-      return true;
-    });
-    for (const auto& [text, fd] : sockets) {
-      acceptors_.push_back(std::make_unique<Acceptor>(*this, intern(text), fd));
-      Acceptor::start(*acceptors_.back());
-    }
+void Worker::use(std::shared_ptr<const Runtime> runtime, Sockets sockets,
+                 std::function<void()> done) {
+  const auto taken = std::make_shared<Sockets>(std::move(sockets));
+  loop_.post([this, runtime = std::move(runtime), taken, done = std::move(done)] {
+    runtime_ = std::make_shared<WorkerRuntime>(runtime, loop_, options_.index);
+    if (!draining_) change_acceptors(*taken);
     for (Session *session = sessions_, *next = nullptr; session != nullptr; session = next) {
       next = session->next_;
-      if (runtime->listen_of(session->listen_text()) == nullptr) session->drain();
+      if (session->listen_in(*runtime) == nullptr) session->drain(false);
+    }
+    done();
+  });
+}
+
+void Worker::use(std::shared_ptr<const Runtime> runtime) {
+  loop_.post([this, runtime = std::move(runtime)] {
+    runtime_ = std::make_shared<WorkerRuntime>(runtime, loop_, options_.index);
+  });
+}
+
+// A socket that goes on in another worker is left as it is; one that nobody accepts from any more
+// is given up.
+void Worker::change_acceptors(Sockets& sockets) {
+  auto before = std::exchange(acceptors_, {});
+  for (auto& socket : sockets.own) {
+    const auto found = std::find_if(before.begin(), before.end(), [&](const auto& acceptor) {
+      return acceptor != nullptr && acceptor->socket_id() == socket.id &&
+             acceptor->listen_text() == socket.text;
+    });
+    if (found != before.end()) {
+      acceptors_.push_back(std::move(*found));
+    } else {
+      const auto& text = intern(socket.text);
+      acceptors_.push_back(std::make_unique<Acceptor>(*this, text, std::move(socket)));
+      Acceptor::start(*acceptors_.back());
+    }
+  }
+  for (auto& acceptor : before) {
+    if (acceptor == nullptr) continue;
+    const bool goes_on = std::find(sockets.all.begin(), sockets.all.end(), acceptor->socket_id()) !=
+                         sockets.all.end();
+    goes_on ? Acceptor::stop(std::move(acceptor)) : Acceptor::last_call(std::move(acceptor));
+  }
+}
+
+void Worker::cut(std::uint64_t generation) {
+  loop_.post([this, generation] {
+    for (Session* session = sessions_; session != nullptr; session = session->next_) {
+      if (session->is_of(generation)) session->cancel();
     }
   });
 }
 
-void Worker::drain() {
-  loop_.post([this] {
+void Worker::drain(std::function<void()> begun) {
+  loop_.post([this, begun = std::move(begun)] {
     draining_ = true;
-    for (auto& acceptor : acceptors_) Acceptor::stop(std::move(acceptor));
+    for (auto& acceptor : acceptors_) Acceptor::empty(std::move(acceptor));
     acceptors_.clear();
-    for (Session *session = sessions_, *next = nullptr; session != nullptr; session = next) {
-      next = session->next_;
-      session->drain();
-    }
+    drain_sessions(true);
+    loop_.wheel().arm(drain_timer_, loop_.now() + Session::kFresh);
+    begun();
   });
+}
+
+void Worker::drain_sessions(bool spare_fresh) {
+  for (Session *session = sessions_, *next = nullptr; session != nullptr; session = next) {
+    next = session->next_;
+    session->drain(spare_fresh);
+  }
 }
 
 void Worker::stop() {
@@ -175,16 +193,29 @@ void Worker::on_flush_timer(TimerWheel::Timer& timer) {
   worker.access_logs_.flush(worker.loop_.now(), false);
 }
 
-std::string_view Worker::server_and_date() {
+void Worker::on_drain_timer(TimerWheel::Timer& timer) {
+  static_cast<DrainTimer&>(timer).worker.drain_sessions(false);
+}
+
+std::string_view Worker::server_and_date(std::string_view product) {
   const auto second =
       std::chrono::duration_cast<std::chrono::seconds>(loop_.wall().time_since_epoch()).count();
-  if (second != date_second_) {
+  if (second != date_second_ || product != product_) {
     date_second_ = second;
+    product_ = product;
     char date[http::kDateSize];
     http::format_date(static_cast<std::time_t>(second), date);
-    server_and_date_.assign("Server: weir\r\nDate: ").append(date, sizeof date).append("\r\n");
+    server_and_date_.assign("Server: ").append(product).append("\r\nDate: ");
+    server_and_date_.append(date, sizeof date).append("\r\n");
   }
   return server_and_date_;
+}
+
+ConnectionCounts Worker::connection_counts() const {
+  if (options_.connection_counts) return options_.connection_counts();
+  ConnectionCounts counts;
+  counts.add(*stats_);
+  return counts;
 }
 
 Exchange* Worker::take_exchange() {
@@ -203,7 +234,7 @@ void Worker::give_exchange(Exchange* exchange) {
 }
 
 void Worker::accepted(int fd, const std::string& listen_text, const IpAddress& peer) {
-  stats_.accepted.add();
+  stats_->accepted.add();
   // An IPv6 socket that takes IPv4 as well must not change who a client is.
   const auto address = peer.unmapped();
   Session::start(
@@ -220,7 +251,7 @@ void Worker::add(Session& session) {
 void Worker::remove(Session& session) {
   (session.prev_ != nullptr ? session.prev_->next_ : sessions_) = session.next_;
   if (session.next_ != nullptr) session.next_->prev_ = session.prev_;
-  stats_.closed.add();
+  stats_->closed.add();
   sessions_alive_.fetch_sub(1, std::memory_order_release);
 }
 
@@ -229,7 +260,7 @@ void Worker::idle_begins(Session& session) {
   session.idle_next_ = nullptr;
   (idle_last_ != nullptr ? idle_last_->idle_next_ : idle_first_) = &session;
   idle_last_ = &session;
-  stats_.idle_client.add();
+  stats_->idle_client.add();
 }
 
 void Worker::idle_ends(Session& session) {
@@ -237,7 +268,7 @@ void Worker::idle_ends(Session& session) {
       session.idle_next_;
   (session.idle_next_ != nullptr ? session.idle_next_->idle_prev_ : idle_last_) =
       session.idle_prev_;
-  stats_.idle_client.sub();
+  stats_->idle_client.sub();
 }
 
 bool Worker::shed() {

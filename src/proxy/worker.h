@@ -14,9 +14,13 @@
 #include <vector>
 
 #include "base/log.h"
+#include "base/log_files.h"
 #include "net/loop.h"
+#include "net/socket.h"
 #include "proxy/access_log.h"
+#include "proxy/dynamic_pools.h"
 #include "proxy/idle_connections.h"
+#include "proxy/name_servers.h"
 #include "proxy/runtime.h"
 #include "proxy/stats.h"
 
@@ -31,25 +35,18 @@ class Worker;
 // Pinned by exchanges with a plain count: it never leaves its thread.
 class WorkerRuntime {
  public:
-  WorkerRuntime(std::shared_ptr<const Runtime> runtime, net::Loop& loop);
+  WorkerRuntime(std::shared_ptr<const Runtime> runtime, net::Loop& loop, std::uint32_t worker);
   [[nodiscard]] const Runtime& get() const { return *runtime_; }
   [[nodiscard]] IdleConnections& idle(std::uint32_t pool) { return *idle_[pool]; }
-  // The pool of a literal address that a proxy_pass with variables came to; made on first use, a
-  // bounded number of them. Null: not an address, or too many.
-  struct Dynamic {
-    PoolNode node;
-    std::unique_ptr<IdleConnections> idle;
-  };
-  [[nodiscard]] Dynamic* dynamic(std::string_view authority, std::uint32_t worker);
+  [[nodiscard]] DynamicPools& dynamic() { return dynamic_; }
   bool drop_oldest_idle();
   // Closes the idle connections to peers that are down.
   void drop_dead_peers();
 
  private:
   std::shared_ptr<const Runtime> runtime_;
-  net::Loop& loop_;
   std::vector<std::unique_ptr<IdleConnections>> idle_;
-  std::unordered_map<std::string, std::unique_ptr<Dynamic>> dynamic_;
+  DynamicPools dynamic_;
 };
 // Single-threaded: the control block's atomic count is only ever touched by this worker.
 using RuntimePin = std::shared_ptr<WorkerRuntime>;
@@ -59,8 +56,12 @@ class Worker {
   struct Options {
     std::uint32_t index = 0;
     std::function<std::uint64_t()> next_connection_id;
+    // Of all workers, for stub_status and its variables; empty: this worker's own.
+    std::function<ConnectionCounts()> connection_counts;
+    std::shared_ptr<WorkerStats> stats;  // of its index; null: its own
   };
-  Worker(const Options& options, const Clock& clock, Log& log);
+  // `log_files` must outlive it.
+  Worker(const Options& options, const Clock& clock, Log& log, const LogFiles& log_files);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -69,18 +70,28 @@ class Worker {
   void join();
 
   // ---- from the control thread: each is posted to the worker ----
-  // Serves `runtime` from the next request on. `sockets`: descriptors to accept from, by
-  // Listen::text; those of earlier runtimes that are not among them are closed.
-  void use(std::shared_ptr<const Runtime> runtime,
-           std::vector<std::pair<std::string, int>> sockets);
-  // Stops accepting, closes idle connections, lets requests end.
-  void drain();
+  // What a worker accepts from.
+  struct Sockets {
+    std::vector<net::ListenSocket> own;
+    std::vector<std::uint64_t> all;  // the numbers of all that any worker accepts from
+  };
+  // Serves `runtime` from the next request on. `done` is called on the worker's thread when it
+  // does.
+  void use(std::shared_ptr<const Runtime> runtime, Sockets sockets, std::function<void()> done);
+  // The same, for a runtime with the same listeners.
+  void use(std::shared_ptr<const Runtime> runtime);
+  // Ends the connections that have served nothing under a generation after `generation`.
+  void cut(std::uint64_t generation);
+  // Stops accepting, closes idle connections, lets requests end. `begun` is called on the worker's
+  // thread when it accepts no more: only then idle() tells of the end.
+  void drain(std::function<void()> begun);
   // Ends everything at once.
   void stop();
   void reopen_logs();
   void peers_changed();
+  void post(std::function<void()> work) { loop_.post(std::move(work)); }
   [[nodiscard]] bool idle() const { return sessions_alive_.load(std::memory_order_acquire) == 0; }
-  [[nodiscard]] const WorkerStats& stats() const { return stats_; }
+  [[nodiscard]] const WorkerStats& stats() const { return *stats_; }
 
   // ---- on the worker's thread ----
   [[nodiscard]] std::uint32_t index() const { return options_.index; }
@@ -88,13 +99,15 @@ class Worker {
   [[nodiscard]] net::Scratch& scratch() { return scratch_; }
   [[nodiscard]] std::string& out() { return out_; }  // for heads; empty it before use
   [[nodiscard]] Log& log() { return log_; }
+  [[nodiscard]] NameServers& names() { return names_; }
   [[nodiscard]] const RuntimePin& runtime() const { return runtime_; }
-  [[nodiscard]] WorkerStats& mutable_stats() { return stats_; }
+  [[nodiscard]] WorkerStats& mutable_stats() { return *stats_; }
   [[nodiscard]] AccessLogs& access_logs() { return access_logs_; }
   [[nodiscard]] bool draining() const { return draining_; }
   [[nodiscard]] std::uint64_t random() { return random_(); }
-  // "Server: weir\r\nDate: ...\r\n", worked out once a second.
-  [[nodiscard]] std::string_view server_and_date();
+  // "Server: PRODUCT\r\nDate: ...\r\n", worked out once a second.
+  [[nodiscard]] std::string_view server_and_date(std::string_view product);
+  [[nodiscard]] ConnectionCounts connection_counts() const;
 
   [[nodiscard]] Exchange* take_exchange();
   void give_exchange(Exchange* exchange);
@@ -110,11 +123,19 @@ class Worker {
 
  private:
   void end_of_turn();
+  void change_acceptors(Sockets& sockets);
   static void on_flush_timer(TimerWheel::Timer& timer);
+  static void on_drain_timer(TimerWheel::Timer& timer);
+  void drain_sessions(bool spare_fresh);
   const std::string& intern(const std::string& listen_text);
 
   struct FlushTimer : TimerWheel::Timer {
     explicit FlushTimer(Worker& worker_) : Timer(&Worker::on_flush_timer), worker(worker_) {}
+    Worker& worker;
+  };
+
+  struct DrainTimer : TimerWheel::Timer {
+    explicit DrainTimer(Worker& worker_) : Timer(&Worker::on_drain_timer), worker(worker_) {}
     Worker& worker;
   };
 
@@ -124,9 +145,11 @@ class Worker {
   net::Scratch scratch_;
   std::string out_;
   RuntimePin runtime_;
-  WorkerStats stats_;
+  std::shared_ptr<WorkerStats> stats_;
   AccessLogs access_logs_;
+  NameServers names_;
   FlushTimer flush_timer_{*this};
+  DrainTimer drain_timer_{*this};
   std::mt19937_64 random_;
   std::vector<std::unique_ptr<std::string>> listen_texts_;  // every address ever listened on
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
@@ -138,6 +161,7 @@ class Worker {
   bool draining_ = false;
   bool stopping_ = false;
   std::int64_t date_second_ = 0;
+  std::string product_;
   std::string server_and_date_;
   std::thread thread_;
 };

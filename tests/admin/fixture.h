@@ -22,7 +22,7 @@ inline std::shared_ptr<upstream::Peer> make_peer(const std::string& address) {
 inline std::unique_ptr<config::Location> proxy_location(std::uint32_t upstream) {
   auto location = std::make_unique<config::Location>();
   location->path = "/";
-  location->proxy.emplace().upstream = upstream;
+  location->content.emplace<config::ProxyConfig>().upstream = upstream;
   return location;
 }
 

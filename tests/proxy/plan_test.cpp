@@ -2,12 +2,11 @@
 
 #include <doctest/doctest.h>
 
-#include "proxy/heads.h"
-#include "proxy/response_relay.h"
+#include "proxy/dynamic_pools.h"
+#include "proxy/text.h"
 #include "proxy/variables.h"
 
 using namespace weir::proxy;
-namespace http = weir::http;
 
 TEST_CASE("a set of names knows its own in any case, and no others") {
   NameSet set;
@@ -32,6 +31,9 @@ TEST_CASE("targets of proxy_pass with variables come apart") {
                       {"http://app?y", true, "app", "?y"},
                       {"HTTP://app/", true, "app", "/"},
                       {"https://app/", false, "", ""},
+                      {"http://unix:/run/a.sock:/x", true, "unix:/run/a.sock", "/x"},
+                      {"http://unix:/run/a.sock", true, "unix:/run/a.sock", ""},
+                      {"http://unix:", false, "", ""},
                       {"http:///x", false, "", ""},
                       {"app", false, "", ""},
                       {"", false, "", ""}};
@@ -45,32 +47,31 @@ TEST_CASE("targets of proxy_pass with variables come apart") {
   }
 }
 
-TEST_CASE("an answer is delivered as its framing and the client's version allow") {
-  using Kind = http::Framing::Kind;
-  struct Row {
-    Kind framing;
-    std::uint8_t version;
-    Delivery want;
-  };
-  const Row rows[] = {{Kind::none, 11, Delivery::none},
-                      {Kind::counted, 11, Delivery::as_is},
-                      {Kind::counted, 10, Delivery::as_is},
-                      {Kind::chunked, 11, Delivery::as_is},
-                      {Kind::chunked, 10, Delivery::unchunk},
-                      {Kind::until_close, 11, Delivery::chunk},
-                      {Kind::until_close, 10, Delivery::until_close}};
-  for (const auto& row : rows) {
-    http::RequestHead request;
-    request.version = row.version;
-    http::ResponseHead response;
-    response.framing.kind = row.framing;
-    CHECK(choose_delivery(request, response) == row.want);
-  }
-}
-
 TEST_CASE("no value breaks a head's lines") {
   CHECK(is_field_text("plain, with\ttab"));
   CHECK_FALSE(is_field_text("a\r\nSet-Cookie: x"));
   CHECK_FALSE(is_field_text("a\nb"));
   CHECK_FALSE(is_field_text(std::string_view("a\0b", 3)));
+}
+
+TEST_CASE("authorities come apart") {
+  struct Row {
+    const char* text;
+    const char* want;  // host, port and path; null: not an authority
+  };
+  const Row rows[] = {
+      {"app", "app 80 "},   {"app:8080", "app 8080 "}, {"10.0.0.1:1", "10.0.0.1 1 "},
+      {"[::1]", "::1 80 "}, {"[::1]:81", "::1 81 "},   {"unix:/run/a.sock", " 80 /run/a.sock"},
+      {"unix:", nullptr},   {"[::1", nullptr},         {"[]", nullptr},
+      {"app:", nullptr},    {"app:0", nullptr},        {"app:65536", nullptr},
+      {"app:80x", nullptr}, {":80", nullptr},          {"", nullptr}};
+  for (const auto& row : rows) {
+    CAPTURE(row.text);
+    const auto got = parse_authority(row.text);
+    REQUIRE(got.has_value() == (row.want != nullptr));
+    if (!got) continue;
+    const std::string text = std::string(got->host) + " " + std::to_string(got->port) + " " +
+                             std::string(got->unix_path);
+    CHECK(text == row.want);
+  }
 }

@@ -20,10 +20,21 @@ std::shared_ptr<const config::Model> load(const std::string& text) {
   return loaded.model;
 }
 
+// What locations are made with.
+struct Parts {
+  explicit Parts(const config::Model& model)
+      : parts{model, {}, {}, {}, &charsets, model.servers[0].get(), nullptr, {}} {}
+  content::Charsets charsets;
+  RouteParts parts;
+};
+
 // The text of the `return 200 TEXT` of a location.
 std::string name_of(const LocationNode& node) {
-  const auto& answer = node.config().return_;
-  return answer ? std::string(answer->text.constant()) : "(none)";
+  for (const auto& rule : node.config().rules) {
+    const auto* answer = std::get_if<config::ReturnRule>(&rule);
+    if (answer != nullptr) return std::string(answer->text.constant());
+  }
+  return "(none)";
 }
 
 }  // namespace
@@ -42,7 +53,8 @@ TEST_CASE("locations are found in nginx's order") {
     location ~ \.png$ { return 200 never-png; }
     location @named { return 200 named; }
   })");
-  const LocationNode root(*model->servers[0]->root);
+  Parts parts(*model);
+  const LocationNode root(*model->servers[0]->root, parts.parts);
   struct Row {
     const char* path;
     const char* want;
@@ -85,7 +97,8 @@ TEST_CASE("a proxied location with a slash is offered to whoever forgets it") {
     location /both { return 200 both; }
     location /both/ { proxy_pass http://127.0.0.1:2; }
   })");
-  const LocationNode root(*model->servers[0]->root);
+  Parts parts(*model);
+  const LocationNode root(*model->servers[0]->root, parts.parts);
   config::Regex::Captures captures;
   CHECK(root.find("/app", captures).add_slash);
   CHECK_FALSE(root.find("/app/", captures).add_slash);
@@ -99,7 +112,8 @@ TEST_CASE("captures are those of the regular expression that was chosen") {
     listen 127.0.0.1:1;
     location ~ ^/u/(\d+)/(.*)$ { return 200 $1; }
   })");
-  const LocationNode root(*model->servers[0]->root);
+  Parts parts(*model);
+  const LocationNode root(*model->servers[0]->root, parts.parts);
   config::Regex::Captures captures;
   const std::string path = "/u/42/rest";
   CHECK(root.find(path, captures).node != &root);
@@ -120,11 +134,12 @@ TEST_CASE("servers are found by name: exact, then wildcards, then expressions, t
     server { listen 127.0.0.1:1; server_name ~^r\d+$; }
     server { listen 127.0.0.1:1 default_server; server_name other; }
   )");
+  Parts parts(*model);
   VirtualHosts hosts;
   std::vector<std::unique_ptr<ServerNode>> nodes;
   for (const auto& server : model->servers) {
-    nodes.push_back(
-        std::make_unique<ServerNode>(*server, static_cast<std::uint32_t>(nodes.size())));
+    nodes.push_back(std::make_unique<ServerNode>(*server, static_cast<std::uint32_t>(nodes.size()),
+                                                 parts.parts));
     hosts.add(*nodes.back(), server->listens[0].default_server);
   }
   struct Row {
@@ -148,6 +163,7 @@ TEST_CASE("servers are found by name: exact, then wildcards, then expressions, t
   for (const auto& row : rows) {
     CAPTURE(row.host);
     config::Regex::Captures captures;
-    CHECK(hosts.find(row.host, captures).index == row.want);
+    const config::Pattern* pattern = nullptr;
+    CHECK(hosts.find(row.host, captures, pattern).index == row.want);
   }
 }

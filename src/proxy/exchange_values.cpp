@@ -1,0 +1,132 @@
+// What variables ask an exchange for beyond its plain members.
+#include "access/secure_link.h"
+#include "config/units.h"
+#include "http/date.h"
+#include "proxy/exchange.h"
+#include "proxy/text.h"
+#include "proxy/variables.h"
+
+namespace weir::proxy {
+namespace {
+
+// The values of a field among the lines of a head that has been written.
+void append_from_lines(std::string_view lines, std::string_view name, std::string& out) {
+  bool first = true;
+  while (!lines.empty()) {
+    const auto end = std::min(lines.find("\r\n"), lines.size());
+    const auto line = lines.substr(0, end);
+    lines.remove_prefix(std::min(end + 2, lines.size()));
+    const auto colon = line.find(':');
+    if (colon == std::string_view::npos) continue;
+    if (!equal_ignoring_case(line.substr(0, colon), name)) continue;
+    if (!first) out.append(", ");
+    first = false;
+    auto value = line.substr(colon + 1);
+    while (value.starts_with(' ')) value.remove_prefix(1);
+    out.append(value);
+  }
+}
+
+bool append_own_field(const Answer& answer, std::string_view name, std::string& out) {
+  if (name == "content-type") {
+    out.append(answer.full_type());
+  } else if (name == "content-length") {
+    if (answer.length >= 0) append_number(out, static_cast<std::uint64_t>(answer.length));
+  } else if (name == "location") {
+    out.append(answer.location);
+  } else if (name == "etag") {
+    out.append(answer.etag);
+  } else if (name == "last-modified") {
+    if (!answer.last_modified_text.empty()) {
+      out.append(answer.last_modified_text);
+    } else if (answer.last_modified) {
+      char date[http::kDateSize];
+      http::format_date(*answer.last_modified, date);
+      out.append(date, sizeof date);
+    }
+  } else {
+    return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+void Exchange::append_sent_field(std::string_view name, std::string& out) {
+  auto& main = *main_;
+  if (!main.sent_head_.empty()) return append_from_lines(main.sent_head_, name, out);
+  if (main.answer_.status != 0) {
+    if (append_own_field(main.answer_, name, out)) return;
+    bool first = true;
+    for (std::size_t i = 0; i < main.answer_.size(); ++i) {
+      const auto& field = main.answer_.field(i);
+      if (!equal_ignoring_case(field.name, name)) continue;
+      if (!first) out.append(", ");
+      first = false;
+      out.append(field.value);
+    }
+    return;
+  }
+  // The head of a peer's answer that passes as it is.
+  if (!main.has_response_) return;
+  bool first = true;
+  for (const auto& field : main.response_.fields) {
+    if (!equal_ignoring_case(main.response_.name(field), name)) continue;
+    if (!first) out.append(", ");
+    first = false;
+    out.append(main.response_.value(field));
+  }
+}
+
+bool Exchange::has_valid_referer() {
+  const auto& referers = location_->tools().referers;
+  if (!referers) return true;
+  const auto* field =
+      request().has(http::FieldId::referer) ? request().find(http::FieldId::referer) : nullptr;
+  return referers->valid(field != nullptr ? std::optional(request().value(*field)) : std::nullopt);
+}
+
+// $secure_link and $secure_link_expires.
+void Exchange::append_secure_link(std::string& out, bool expires) {
+  const auto& c = config().secure_link;
+  if (!c.secret.empty()) {
+    if (const auto link = access::check_secret_link(path_, c.secret); link && !expires) {
+      out.append(*link);
+    }
+    return;
+  }
+  if (c.link.empty() || c.md5.empty()) return;
+  std::string value;
+  std::string text;
+  evaluate(c.link, *this, value);
+  // The text that is hashed may hold the time until which the link is good.
+  const auto comma = value.rfind(',');
+  if (expires) {
+    if (comma != std::string::npos) out.append(value, comma + 1);
+    return;
+  }
+  evaluate(c.md5, *this, text);
+  const auto now = std::chrono::system_clock::to_time_t(worker_.loop().wall());
+  switch (access::check_link(value, text, now).verdict) {
+    case access::LinkVerdict::valid:
+      out.push_back('1');
+      break;
+    case access::LinkVerdict::expired:
+      out.push_back('0');
+      break;
+    case access::LinkVerdict::invalid:
+      break;
+  }
+}
+
+void Exchange::append_rate(std::string& out) {
+  std::string text;
+  if (main_->limit_rate_) {
+    text = *main_->limit_rate_;
+  } else {
+    evaluate(config().limit_rate, *this, text);
+  }
+  append_number(out, config::parse_size(text).value_or(0));
+}
+
+}  // namespace weir::proxy

@@ -1,0 +1,27 @@
+// Small helpers for the text of heads and logs. Pure functions.
+#pragma once
+
+#include <charconv>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace weir::proxy {
+
+inline void append_number(std::string& out, std::uint64_t number) {
+  char digits[20];
+  out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
+}
+
+// Whether `text` may stand in a field value: no CR, LF or NUL.
+[[nodiscard]] inline bool is_field_text(std::string_view text) {
+  for (const char c : text) {
+    if (c == '\r' || c == '\n' || c == '\0') return false;
+  }
+  return true;
+}
+
+// nginx's truth of a text: neither empty nor "0".
+[[nodiscard]] inline bool is_true(std::string_view text) { return !text.empty() && text != "0"; }
+
+}  // namespace weir::proxy
