@@ -1,75 +1,53 @@
 #include "main/engine.h"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <csignal>
-#include <cstdio>
-#include <cstring>
+#include <boost/asio/post.hpp>
 #include <random>
-
-#include "net/socket.h"
+#include <utility>
 
 namespace weir::main {
 namespace {
 
-net::ListenOptions to_options(const config::Listen& listen) {
-  net::ListenOptions options;
-  options.endpoint = listen.endpoint;
-  options.backlog = listen.backlog;
-  options.ipv6only = listen.ipv6only.value_or(true);
-  options.rcvbuf = listen.rcvbuf;
-  options.sndbuf = listen.sndbuf;
-  options.so_keepalive = listen.so_keepalive;
-  options.deferred = listen.deferred;
-  options.fastopen = listen.fastopen;
-  return options;
+constexpr Duration kDrainPoll{20};
+constexpr Duration kRetirePoll{200};
+
+std::vector<std::string> admin_texts(const config::Model& model) {
+  std::vector<std::string> texts;
+  if (!model.admin) return texts;
+  for (const auto& listen : model.admin->listens) texts.push_back(listen.text);
+  return texts;
 }
 
-void close_all(const std::map<std::string, std::vector<int>>& sockets) {
-  for (const auto& [text, fds] : sockets) {
-    for (const int fd : fds) {
-      if (fd >= 0) ::close(fd);
-    }
+std::string first_error(const config::LoadResult& loaded) {
+  for (const auto& diagnostic : loaded.diagnostics) {
+    if (diagnostic.severity == config::Diagnostic::Severity::error) return diagnostic.text();
   }
+  return "the configuration cannot be read";
 }
 
-// As many descriptors as the configuration asks for, else as many as the system lets us have.
-void raise_descriptor_limit(const config::Model& model) {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  const rlim_t want = model.rlimit_nofile > 0 ? model.rlimit_nofile : limit.rlim_max;
-  limit.rlim_cur = want;
-  limit.rlim_max = std::max(limit.rlim_max, want);
-  ::setrlimit(RLIMIT_NOFILE, &limit);
+bool contains(const std::vector<std::string>& texts, const std::string& text) {
+  return std::find(texts.begin(), texts.end(), text) != texts.end();
 }
 
 }  // namespace
 
-Engine::Engine(Options options, std::shared_ptr<const config::Model> model, Log& log)
-    : options_(std::move(options)), model_(std::move(model)), log_(log) {}
+Engine::Engine(boost::asio::io_context& io, Configurator::Options options, Log& log,
+               LogFiles& files)
+    : io_(io), options_(std::move(options)), log_(log), files_(files), names_(io, {}, [this] {
+        names_changed();
+      }) {
+  builder_.set_log_files(files_);
+  set_up();
+}
 
 Engine::~Engine() {
   for (auto& worker : workers_) worker->stop();
   for (auto& worker : workers_) worker->join();
 }
 
-// ---- start
-// -----------------------------------------------------------------------------------------
-
-std::string Engine::start() {
-  raise_descriptor_limit(*model_);
-  // Before anybody can connect: whoever sees us listen may signal us at once.
-  for (const int number : {SIGHUP, SIGUSR1, SIGTERM, SIGINT, SIGQUIT}) signals_.add(number);
-  builder_ = std::make_unique<proxy::RuntimeBuilder>(model_->workers);
-  for (std::uint32_t i = 0; i < model_->workers; ++i) {
-    proxy::Worker::Options options;
-    options.index = i;
-    options.next_connection_id = [this] { return ++connection_ids_; };
-    workers_.push_back(std::make_unique<proxy::Worker>(options, clock_, log_));
-  }
+void Engine::set_up() {
   probe::Prober::Hooks hooks;
   hooks.on_transition = [this](const probe::Target& target,
                                const upstream::HealthMachine::Transition& transition) {
@@ -82,12 +60,15 @@ std::string Engine::start() {
   prober_ = std::make_unique<probe::Prober>(
       io_, clock_,
       [generator](std::uint64_t below) { return below == 0 ? 0 : (*generator)() % below; }, hooks);
+  admin_ = std::make_unique<admin::Server>(io_, admin_source());
+}
 
+admin::Source Engine::admin_source() {
   admin::Source source;
   source.runtime = [this] { return runtime_; };
   source.workers = [this] {
     std::vector<const proxy::WorkerStats*> stats;
-    for (const auto& worker : workers_) stats.push_back(&worker->stats());
+    for (const auto& one : stats_) stats.push_back(one.get());
     return stats;
   };
   source.prober = prober_.get();
@@ -97,114 +78,164 @@ std::string Engine::start() {
   source.reloads = [this] { return reloads_; };
   source.started = clock_.wall();
   source.version = WEIR_VERSION;
-  admin_ = std::make_unique<admin::Server>(io_, std::move(source));
-
-  if (auto error = apply(model_); !error.empty()) {
-    workers_.clear();  // their threads have not begun
-    return error;
-  }
-  if (auto error = write_pid(); !error.empty()) {
-    workers_.clear();
-    return error;
-  }
-  for (auto& worker : workers_) worker->start();
-  return {};
+  return source;
 }
 
-std::vector<Log::Target> Engine::log_targets(const config::Model& model) const {
-  std::vector<Log::Target> targets;
-  for (const auto& log : model.error_logs) {
-    targets.push_back({log.path, static_cast<LogLevel>(log.level)});
-  }
-  if (targets.empty()) {
-    targets.push_back(
-        {options_.error_log.empty() ? "stderr" : options_.error_log,
-         model.dialect == config::Dialect::nginx ? LogLevel::error : LogLevel::notice});
-  }
-  return targets;
-}
+// ---- a configuration
+// -----------------------------------------------------------------------------------
 
-std::string Engine::bind(const proxy::Runtime& runtime, Sockets& fresh) const {
-  for (const auto& node : runtime.listens) {
-    if (std::find(listening_.begin(), listening_.end(), node->listen.text) != listening_.end()) {
-      continue;
-    }
-    auto& fds = fresh[node->listen.text];
-    const auto options = to_options(node->listen);
-    for (std::size_t i = 0; i < workers_.size(); ++i) {
-      std::string error;
-      // Workers have sockets of their own; those of a Unix path are one socket, shared.
-      const bool share = i > 0;
-      const int fd = share && options.endpoint.is_unix()
-                         ? ::dup(fds.front())
-                         : net::open_listener(options, share, error);
-      if (fd < 0) return node->listen.position.text() + ": listen: " + error;
-      fds.push_back(fd);
-    }
-  }
-  return {};
-}
-
-std::string Engine::bind_admin(const config::Model& model, Sockets& fresh) const {
-  if (!model.admin) return {};
-  for (const auto& listen : model.admin->listens) {
-    if (admin_sockets_.contains(listen.text) || fresh.contains(listen.text)) continue;
-    std::string error;
-    const int fd = net::open_listener(to_options(listen), false, error);
-    if (fd < 0) return listen.position.text() + ": admin: listen: " + error;
-    fresh[listen.text].push_back(fd);
-  }
-  return {};
-}
-
-std::string Engine::apply(std::shared_ptr<const config::Model> model) {
-  auto built = builder_->build(model);
-  if (built.runtime == nullptr) return built.error;
-  Sockets sockets;
-  Sockets admin;
-  std::string error = bind(*built.runtime, sockets);
-  if (error.empty()) error = bind_admin(*model, admin);
-  if (error.empty()) error = proxy::AccessLogs::check(*model);
-  if (error.empty()) error = log_.configure(log_targets(*model));
+void Engine::apply(Handover handover, Done done) {
+  const auto loaded = config::load(options_.config_path, replaying(options_.load, handover.bundle));
+  if (loaded.model == nullptr) return done(first_error(loaded));
+  builder_.set_workers(std::max<std::size_t>(workers_.size(), loaded.model->workers));
+  names_.forget_all();
+  auto built = build(loaded.model);
+  auto files_before = files_.exchange(handover.logs);
+  auto error = log_.configure(error_logs_of(*loaded.model, options_.program, options_.error_log));
   if (!error.empty()) {
-    close_all(sockets);
-    close_all(admin);
-    builder_->discard();
-    return error;
+    files_.exchange(std::move(files_before));
+    builder_.discard();
+    return done(error);
   }
 
   // From here on nothing can fail.
-  builder_->commit();
-  model_ = std::move(model);
-  runtime_ = std::move(built.runtime);
-  listening_.clear();
-  for (const auto& node : runtime_->listens) listening_.push_back(node->listen.text);
-  for (std::size_t i = 0; i < workers_.size(); ++i) {
-    std::vector<std::pair<std::string, int>> mine;
-    for (const auto& [text, fds] : sockets) mine.emplace_back(text, fds[i]);
-    workers_[i]->use(runtime_, std::move(mine));
-  }
-  std::vector<int> admin_fds;
-  Sockets kept;
-  for (const auto& listen :
-       model_->admin ? model_->admin->listens : std::vector<config::Listen>{}) {
-    if (kept.contains(listen.text)) continue;
-    const auto& from = admin.contains(listen.text) ? admin : admin_sockets_;
-    kept[listen.text] = from.at(listen.text);
-  }
-  for (const auto& [text, fds] : admin_sockets_) {
-    if (!kept.contains(text)) ::close(fds.front());
-  }
-  admin_sockets_ = std::move(kept);
-  // The admin server closes what it is given; ours stay for the next reload.
-  for (const auto& [text, fds] : admin_sockets_) admin_fds.push_back(::dup(fds.front()));
-  admin_->set_listeners(std::move(admin_fds));
+  builder_.commit();
+  const auto before = std::exchange(model_, loaded.model);
+  const auto generation = runtime_ != nullptr ? runtime_->generation : 0;
+  runtime_ = watched(std::move(built.runtime));
+  retire_timer_.cancel();
+  set_workers(model_->workers);
+  auto sockets = spread(handover, *model_);
+  set_admin_listeners(handover);
   set_targets();
+  names_.watch(discovery::host_names(*model_));
   reloads_.generation = runtime_->generation;
   reloads_.last_ok = true;
   reloads_.last_at = clock_.wall();
   reloads_.last_error.clear();
-  return {};
+  if (before != nullptr && before->shutdown_timeout.count() > 0) {
+    cut_later(generation, before->shutdown_timeout);
+  }
+  switch_workers(std::move(sockets), std::move(done));
+}
+
+proxy::RuntimeBuilder::Result Engine::build(std::shared_ptr<const config::Model> model) {
+  auto built = builder_.build(std::move(model),
+                              [this](const std::string& host) { return names_.look_up(host); });
+  for (const auto& line : built.unresolved) log_.write(LogLevel::warn, line);
+  return built;
+}
+
+// Host names among the peers have other addresses: the same configuration with other pools.
+void Engine::names_changed() {
+  if (draining_ || runtime_ == nullptr) return;
+  if (applying_) {
+    names_waiting_ = true;
+    return;
+  }
+  names_waiting_ = false;
+  auto built = build(model_);
+  builder_.commit();
+  runtime_ = watched(std::move(built.runtime));
+  set_targets();
+  reloads_.generation = runtime_->generation;
+  log_.notice("addresses of host names have changed: generation " +
+              std::to_string(reloads_.generation));
+  for (auto& worker : workers_) worker->use(runtime_);
+}
+
+// Workers that are too many accept no more, and go when their last connection has ended.
+void Engine::set_workers(std::size_t count) {
+  while (workers_.size() < count) {
+    const auto index = workers_.size();
+    if (stats_.size() <= index) {
+      const std::lock_guard lock(stats_mutex_);
+      stats_.push_back(std::make_shared<proxy::WorkerStats>());
+    }
+    proxy::Worker::Options options;
+    options.index = static_cast<std::uint32_t>(index);
+    options.next_connection_id = [this] { return ++connection_ids_; };
+    options.stats = stats_[index];
+    options.connection_counts = [this] {
+      const std::lock_guard lock(stats_mutex_);
+      proxy::ConnectionCounts counts;
+      for (const auto& stats : stats_) counts.add(*stats);
+      return counts;
+    };
+    workers_.push_back(std::make_unique<proxy::Worker>(options, clock_, log_, files_));
+  }
+  active_ = count;
+}
+
+// Each worker accepts from sockets of its own; where there are fewer, several share one.
+Engine::SocketsByWorker Engine::spread(Handover& handover, const config::Model& model) const {
+  const auto admins = admin_texts(model);
+  auto& all = handover.sockets;
+  std::vector<std::uint64_t> ids;
+  for (const auto& socket : all) ids.push_back(socket.id);
+  SocketsByWorker out(workers_.size());
+  for (auto& sockets : out) sockets.all = ids;
+  for (std::size_t from = 0, to = 0; from < all.size(); from = to) {
+    const auto& text = all[from].text;
+    while (to < all.size() && all[to].text == text) ++to;
+    if (contains(admins, text)) continue;
+    const auto count = to - from;
+    for (std::size_t i = 0; i < std::max(count, active_); ++i) {
+      const auto& socket = all[from + i % count];
+      out[i % active_].own.push_back(
+          {socket.text, socket.id, socket.fd.duplicate(), socket.exclusive});
+    }
+  }
+  return out;
+}
+
+// Tells in the log when the last request that began under a runtime has ended: nginx's users wait
+// for the end of its worker processes after a reload.
+std::shared_ptr<const proxy::Runtime> Engine::watched(
+    std::shared_ptr<const proxy::Runtime> runtime) {
+  const auto* raw = runtime.get();
+  const auto generation = raw->generation;
+  return {raw, [this, generation, held = std::move(runtime)](const proxy::Runtime*) mutable {
+            held.reset();
+            boost::asio::post(io_, [this, generation] {
+              if (draining_) return;
+              log_.notice("worker generation " + std::to_string(generation) + " of process " +
+                          std::to_string(::getpid()) + " exited with code 0");
+            });
+          }};
+}
+
+std::function<void()> Engine::when_all(std::function<void()> then) {
+  auto left = std::make_shared<std::atomic<std::size_t>>(workers_.size());
+  return [this, left, then = std::move(then)] {
+    if (left->fetch_sub(1, std::memory_order_acq_rel) == 1) boost::asio::post(io_, then);
+  };
+}
+
+void Engine::switch_workers(SocketsByWorker sockets, Done done) {
+  applying_ = true;
+  const auto finished = when_all([this, done = std::move(done)] {
+    applying_ = false;
+    log_.notice("generation " + std::to_string(reloads_.generation) + " is in force");
+    retire_idle_workers();
+    if (names_waiting_) names_changed();
+    done({});
+  });
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    workers_[i]->use(runtime_, std::move(sockets[i]), finished);
+    // Files are opened anew with each configuration.
+    if (i < started_) workers_[i]->reopen_logs();
+  }
+  for (; started_ < workers_.size(); ++started_) workers_[started_]->start();
+}
+
+void Engine::set_admin_listeners(Handover& handover) {
+  const auto admins = admin_texts(*model_);
+  std::vector<int> fds;
+  for (auto& socket : handover.sockets) {
+    if (contains(admins, socket.text)) fds.push_back(socket.fd.release());
+  }
+  admin_->set_listeners(std::move(fds));
 }
 
 void Engine::set_targets() {
@@ -223,117 +254,87 @@ void Engine::set_targets() {
   prober_->set_targets(std::move(targets));
 }
 
-std::string Engine::write_pid() const {
-  if (options_.pid_path.empty()) return {};
-  std::FILE* file = std::fopen(options_.pid_path.c_str(), "we");
-  if (file == nullptr) {
-    return "pid: cannot write \"" + options_.pid_path + "\": " + std::strerror(errno);
-  }
-  std::fprintf(file, "%d\n", static_cast<int>(::getpid()));
-  std::fclose(file);
-  return {};
-}
-
-// ---- signals
-// ---------------------------------------------------------------------------------------
-
-int Engine::run() {
-  log_.notice("weir " WEIR_VERSION " serves " + options_.config_path + " with " +
-              std::to_string(workers_.size()) + (workers_.size() == 1 ? " worker" : " workers"));
-  wait_for_signal();
-  io_.run();
-  for (auto& worker : workers_) worker->join();
-  if (!options_.pid_path.empty()) ::unlink(options_.pid_path.c_str());
-  for (const auto& text : listening_) {
-    if (text.starts_with("unix:")) ::unlink(text.c_str() + 5);
-  }
-  log_.notice("ended");
-  return 0;
-}
-
-void Engine::wait_for_signal() {
-  signals_.async_wait([this](const boost::system::error_code& error, int number) {
-    if (error) return;
-    on_signal(number);
-    if (!workers_.empty()) wait_for_signal();
+void Engine::cut_later(std::uint64_t generation, Duration after) {
+  auto timer = std::make_shared<boost::asio::steady_timer>(io_, after);
+  timer->async_wait([this, timer, generation](const boost::system::error_code& error) {
+    if (error || stopped_) return;
+    for (auto& worker : workers_) worker->cut(generation);
   });
 }
 
-void Engine::on_signal(int number) {
-  switch (number) {
-    case SIGHUP:
-      return reload();
-    case SIGUSR1:
-      log_.reopen();
-      for (auto& worker : workers_) worker->reopen_logs();
-      return log_.notice("logs reopened");
-    case SIGQUIT:
-      return begin_drain();
-    default:
-      return stop();
+void Engine::retire_idle_workers() {
+  while (workers_.size() > active_ && workers_.back()->idle()) {
+    workers_.back()->stop();
+    workers_.back()->join();
+    workers_.pop_back();
+    --started_;
   }
+  if (workers_.size() == active_) return;
+  retire_timer_.expires_after(kRetirePoll);
+  retire_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error && !stopped_) retire_idle_workers();
+  });
 }
 
-void Engine::reload() {
-  if (draining_) return;
-  log_.notice("reload: reading " + options_.config_path);
-  const auto loaded = config::load(options_.config_path, options_.load);
-  std::string error;
-  for (const auto& diagnostic : loaded.diagnostics) {
-    if (diagnostic.severity == config::Diagnostic::Severity::error) {
-      error = error.empty() ? diagnostic.text() : error;
-      log_.write(LogLevel::emerg, diagnostic.text());
-    } else if (diagnostic.severity == config::Diagnostic::Severity::warning) {
-      log_.warn(diagnostic.text());
-    }
-  }
-  if (loaded.model != nullptr) {
-    if (loaded.model->workers != workers_.size()) {
-      log_.warn("reload: worker_processes changes with the next start only");
-    }
-    error = apply(loaded.model);
-    if (!error.empty()) log_.write(LogLevel::emerg, error);
-  }
-  if (error.empty()) {
-    log_.notice("reload: generation " + std::to_string(reloads_.generation) + " is in force");
-    return;
-  }
+void Engine::reload_failed(const std::string& why) {
   reloads_.last_ok = false;
   reloads_.last_at = clock_.wall();
-  reloads_.last_error = error;
+  reloads_.last_error = why;
   ++reloads_.failed;
-  log_.error("reload failed; the configuration in force stays as it is");
 }
 
-void Engine::begin_drain() {
+void Engine::reopen(LogFiles::Map files) {
+  files_.exchange(std::move(files));
+  log_.reopen();
+  if (runtime_ != nullptr) {
+    for (const auto& log : runtime_->logs) log->reopen();
+  }
+  for (auto& worker : workers_) worker->reopen_logs();
+}
+
+// ---- the end
+// -------------------------------------------------------------------------------------------
+
+void Engine::drain() {
   if (draining_) return;
   draining_ = true;
-  log_.notice("shutting down: requests and tunnels are let to end");
-  for (auto& worker : workers_) worker->drain();
-  if (model_->shutdown_timeout.count() > 0) {
+  const auto begun = when_all([this] {
+    log_.notice("accepting no more; requests and tunnels are let to end");
+    poll_drain();
+  });
+  for (auto& worker : workers_) worker->drain(begun);
+  if (model_ != nullptr && model_->shutdown_timeout.count() > 0) {
     drain_deadline_ = clock_.now() + model_->shutdown_timeout;
   }
-  poll_drain();
+  if (workers_.empty()) stop();
 }
 
 void Engine::poll_drain() {
   const bool idle =
       std::all_of(workers_.begin(), workers_.end(), [](const auto& w) { return w->idle(); });
   if (idle || clock_.now() >= drain_deadline_) return stop();
-  drain_timer_.expires_after(std::chrono::milliseconds(20));
+  drain_timer_.expires_after(kDrainPoll);
   drain_timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) poll_drain();
   });
 }
 
 void Engine::stop() {
-  draining_ = true;
+  if (stopped_) return;
+  draining_ = stopped_ = true;
+  drain_timer_.cancel();
+  retire_timer_.cancel();
   for (auto& worker : workers_) worker->stop();
   prober_->stop();
+  names_.stop();
   admin_->close();
-  drain_timer_.cancel();
-  signals_.cancel();
-  io_.stop();
+  for (auto& worker : workers_) worker->join();
+  if (on_ended) on_ended();
+}
+
+void Engine::ping(std::function<void()> answer) {
+  const auto ran = when_all(std::move(answer));
+  for (auto& worker : workers_) worker->post(ran);
 }
 
 }  // namespace weir::main

@@ -1,19 +1,22 @@
-// The engine: the control thread's side of a running weir. Owns the workers, the listening sockets,
-// the checks, the admin listener; loads and reloads. Control thread only.
+// The engine: the control thread's side of what serves. Owns the workers, the checks, the admin
+// listener; takes over configurations with the sockets and files they need. Control thread only.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <map>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
 #include "admin/server.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "config/load.h"
+#include "base/log_files.h"
+#include "discovery/names.h"
+#include "main/configurator.h"
+#include "main/handover.h"
 #include "probe/prober.h"
 #include "proxy/runtime_builder.h"
 #include "proxy/worker.h"
@@ -22,60 +25,75 @@ namespace weir::main {
 
 class Engine {
  public:
-  struct Options {
-    std::string config_path;
-    config::LoadOptions load;
-    std::string error_log;  // -e; used when the configuration names none
-    std::string pid_path;   // of the configuration, else empty
-  };
-  Engine(Options options, std::shared_ptr<const config::Model> model, Log& log);
+  // `log` writes to `files`; all must outlive the engine.
+  Engine(boost::asio::io_context& io, Configurator::Options options, Log& log, LogFiles& files);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // Binds, opens logs, starts the workers. On an error nothing is left started, and the text says
-  // what is wrong.
-  [[nodiscard]] std::string start();
-  // Serves until a signal ends it. The exit status.
-  int run();
+  // Makes the configuration the one in force, and calls `done` when all workers serve it: with
+  // nothing, or with what is wrong; then nothing has changed. One at a time. The first one starts
+  // the workers. Standard error is left to the caller.
+  using Done = std::function<void(const std::string& error)>;
+  void apply(Handover handover, Done done);
+  // A reload has come to nothing before apply(): for those who ask.
+  void reload_failed(const std::string& why);
+  // The log files were opened again.
+  void reopen(LogFiles::Map files);
+  // Lets requests and tunnels end, as long as worker_shutdown_timeout allows, then stops.
+  void drain();
+  // Ends all at once.
+  void stop();
+  // Calls `answer` when every worker has run.
+  void ping(std::function<void()> answer);
+  // Called when all has ended.
+  std::function<void()> on_ended;
 
  private:
-  using Sockets = std::map<std::string, std::vector<int>>;  // by address; one a worker
+  using SocketsByWorker = std::vector<proxy::Worker::Sockets>;
 
-  // Checks `model` against the machine and makes it the one in force; else says why not, and
-  // nothing has changed.
-  [[nodiscard]] std::string apply(std::shared_ptr<const config::Model> model);
-  [[nodiscard]] std::string bind(const proxy::Runtime& runtime, Sockets& fresh) const;
-  [[nodiscard]] std::string bind_admin(const config::Model& model, Sockets& fresh) const;
+  void set_up();
+  [[nodiscard]] admin::Source admin_source();
+  [[nodiscard]] proxy::RuntimeBuilder::Result build(std::shared_ptr<const config::Model> model);
+  void names_changed();
+  void set_workers(std::size_t count);
+  [[nodiscard]] SocketsByWorker spread(Handover& handover, const config::Model& model) const;
+  [[nodiscard]] std::shared_ptr<const proxy::Runtime> watched(
+      std::shared_ptr<const proxy::Runtime> runtime);
+  void switch_workers(SocketsByWorker sockets, Done done);
+  void set_admin_listeners(Handover& handover);
   void set_targets();
-  [[nodiscard]] std::vector<Log::Target> log_targets(const config::Model& model) const;
-
-  void wait_for_signal();
-  void on_signal(int number);
-  void reload();
-  void begin_drain();
+  void cut_later(std::uint64_t generation, Duration after);
+  void retire_idle_workers();
   void poll_drain();
-  void stop();
-  [[nodiscard]] std::string write_pid() const;
+  // Runs `then` on the control thread when all workers have called what it returns.
+  [[nodiscard]] std::function<void()> when_all(std::function<void()> then);
 
-  Options options_;
-  std::shared_ptr<const config::Model> model_;
+  boost::asio::io_context& io_;
+  Configurator::Options options_;
   Log& log_;
+  LogFiles& files_;
   SystemClock clock_;
-  boost::asio::io_context io_{1};
-  boost::asio::signal_set signals_{io_};
+  discovery::Names names_;
   boost::asio::steady_timer drain_timer_{io_};
+  boost::asio::steady_timer retire_timer_{io_};
+  std::shared_ptr<const config::Model> model_;
+  std::vector<std::shared_ptr<proxy::WorkerStats>> stats_;  // by index, of ended workers, too
+  mutable std::mutex stats_mutex_;  // guards the growth of stats_: workers read all of it
   std::vector<std::unique_ptr<proxy::Worker>> workers_;
+  std::size_t active_ = 0;  // the first ones accept; the others let their connections end
+  std::size_t started_ = 0;
   std::atomic<std::uint64_t> connection_ids_{0};
-  std::unique_ptr<proxy::RuntimeBuilder> builder_;
+  proxy::RuntimeBuilder builder_{0};
   std::shared_ptr<const proxy::Runtime> runtime_;
-  std::vector<std::string> listening_;  // addresses of the present runtime
-  Sockets admin_sockets_;               // descriptors kept for the next reload
   std::unique_ptr<probe::Prober> prober_;
   std::unique_ptr<admin::Server> admin_;
   admin::Source::Reloads reloads_{};
   TimePoint drain_deadline_ = TimePoint::max();
+  bool applying_ = false;       // workers are being told of a configuration
+  bool names_waiting_ = false;  // names have changed meanwhile
   bool draining_ = false;
+  bool stopped_ = false;
 };
 
 }  // namespace weir::main

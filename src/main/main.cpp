@@ -1,203 +1,146 @@
-// The command line.
-#include <getopt.h>
-#include <signal.h>
-#include <unistd.h>
+// The program: what its arguments ask for.
+#include <sys/resource.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
-#include <string>
+#include <string_view>
 
-#include "admin/metrics.h"
-#include "base/log.h"
-#include "config/directives.h"
-#include "config/load.h"
-#include "main/engine.h"
+#include "main/check.h"
+#include "main/command_line.h"
+#include "main/convert.h"
+#include "main/help.h"
+#include "main/master.h"
+#include "main/process_title.h"
+#include "main/report.h"
+#include "main/signal_sender.h"
+#include "main/single_process.h"
 
 namespace {
 
-constexpr const char* kUsage =
-    "weir " WEIR_VERSION
-    ": a reverse-proxy load balancer\n"
-    "\n"
-    "usage: weir [-t] [-q] [-c FILE] [-p PREFIX] [-e FILE] [-g DIRECTIVES]\n"
-    "\n"
-    "  -c FILE        configuration, in nginx's syntax or in YAML (default: PREFIX/weir.conf)\n"
-    "  -t             check the configuration and exit\n"
-    "  -q             with -t: say only what is wrong\n"
-    "  -p PREFIX      base of relative paths (default: /etc/weir/)\n"
-    "  -e FILE        error log until, and unless, the configuration names one\n"
-    "  -g DIRECTIVES  directives besides those of the configuration\n"
-    "  -v, -V         version\n"
-    "  -h [TOPIC]     this text, or the reference of: directives, variables, metrics, errors\n"
-    "\n"
-    "signals: HUP reloads, USR1 reopens logs, QUIT ends when requests have ended, TERM ends now\n";
+using namespace weir::main;
+using weir::LogLevel;
 
-struct Arguments {
-  std::string config;
-  std::string prefix = "/etc/weir/";
-  std::string error_log;
-  std::string directives;
-  bool test = false;
-  bool quiet = false;
-};
+constexpr weir::Duration kStartPatience{2500};  // for addresses that another program still has
 
-enum class Parsed { run, done, bad };
-
-// The reference pages, made from the tables that the program itself works with.
-std::string variables_markdown() {
-  std::string text = "| variable | value |\n|---|---|\n";
-#define WEIR_VARIABLE(id, name, help) text += "| `$" name "` | " help " |\n";
-#include "config/variables.def"
-#undef WEIR_VARIABLE
-  return text +
-         "| `$http_NAME` `$sent_http_NAME` `$upstream_http_NAME` | a field of the request, of the "
-         "answer to the client, of the peer's answer |\n"
-         "| `$arg_NAME` `$cookie_NAME` | an argument of the query, a cookie |\n";
+std::string below(const std::string& prefix, const std::string& path) {
+  return path.starts_with('/') ? path : prefix + path;
 }
 
-std::string errors_markdown() {
-  std::string text =
-      "| error | fault of | sent to another peer | status | text |\n|---|---|---|---|---|\n";
-#define WEIR_ERROR(name, side, retry, status, what) \
-  text += "| `" #name "` | " #side " | " #retry " | " #status " | " what " |\n";
-#include "base/errors.def"
-#undef WEIR_ERROR
-  return text;
+Configurator::Options options_of(const Program& program, const Arguments& arguments) {
+  Configurator::Options options;
+  options.program = program;
+  auto& prefix = options.load.prefix;
+  prefix = arguments.prefix.value_or(program.prefix);
+  if (!prefix.ends_with('/')) prefix.push_back('/');
+  options.config_path = below(prefix, arguments.config.value_or(program.conf_path));
+  options.load.global_directives = arguments.directives.value_or("");
+  options.load.access_log = program.http_log_path;
+  const auto log = arguments.error_log.value_or("");
+  options.error_log = log.empty() || log == "stderr" ? log : below(prefix, log);
+  return options;
 }
 
-Parsed help(const std::string& topic) {
-  std::string text;
-  if (topic.empty()) {
-    text = kUsage;
-  } else if (topic == "directives") {
-    text = weir::config::directives_markdown();
-  } else if (topic == "variables") {
-    text = variables_markdown();
-  } else if (topic == "metrics") {
-    text = weir::admin::metrics_markdown();
-  } else if (topic == "errors") {
-    text = errors_markdown();
-  } else {
-    std::fprintf(stderr, "weir: no help on \"%s\"; see weir -h\n", topic.c_str());
-    return Parsed::bad;
+// nginx looks for -c FILE below the prefix only.
+void hint_at_file(const Configurator::Options& options, const Arguments& arguments) {
+  std::error_code error;
+  if (!arguments.config || arguments.config->starts_with('/') ||
+      std::filesystem::exists(options.config_path, error) ||
+      !std::filesystem::exists(*arguments.config, error)) {
+    return;
   }
-  std::fputs(text.c_str(), stdout);
-  return Parsed::done;
+  say(options.program.name, "[notice] -c is looked for below " + options.load.prefix +
+                                "; write $PWD/" + *arguments.config + " for the one here");
 }
 
-Parsed parse(int argc, char** argv, Arguments& out) {
-  for (int option; (option = ::getopt(argc, argv, "c:p:e:g:tqvVh?")) != -1;) {
-    switch (option) {
-      case 'c':
-        out.config = optarg;
-        break;
-      case 'p':
-        out.prefix = optarg;
-        if (!out.prefix.ends_with('/')) out.prefix.push_back('/');
-        break;
-      case 'e':
-        out.error_log = optarg;
-        break;
-      case 'g':
-        out.directives = optarg;
-        break;
-      case 't':
-        out.test = true;
-        break;
-      case 'q':
-        out.quiet = true;
-        break;
-      case 'v':
-      case 'V':
-        std::fprintf(stderr, "weir version: %s\n", WEIR_VERSION);
-        return Parsed::done;
-      case 'h':
-        return help(optind < argc ? argv[optind] : "");
-      default:
-        std::fputs(kUsage, stderr);
-        return Parsed::bad;
+int help(const Program& program, const std::string& topic) {
+  const auto text = topic.empty() ? usage(program) : help_page(topic);
+  if (!text) {
+    say(program.name, "no help on \"" + topic + "\"; see " + program.name + " -h");
+    return 1;
+  }
+  std::fputs(text->c_str(), stdout);
+  return 0;
+}
+
+// Each listening socket takes a descriptor of the master for each worker.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// What is wrong at the start goes to standard error and to the error log, as far as there is one:
+// before the configuration is read, the program's own.
+Configurator::Report start_report(const Configurator::Options& options, const std::string& log) {
+  return [options, log](LogLevel level, const std::string& text) {
+    to_stderr(options.program.name, LogLevel::warn)(level, text);
+    if (log == "stderr") return;
+    weir::Log file;
+    if (file.configure({{log, LogLevel::warn}}).empty()) file.write(level, text);
+  };
+}
+
+int serve(const Start& start, const Configurator::Options& options) {
+  weir::LogFiles files;
+  weir::Log log(files);
+  const auto report = start_report(
+      options, options.error_log.empty() ? options.program.error_log_path : options.error_log);
+  raise_descriptor_limit();
+  auto inherited = take_inherited(start);
+  Configurator configurator(options);
+  const bool upgrade = inherited.upgrade();
+  configurator.listeners().inherit(std::move(inherited.from_predecessor), false);
+  configurator.listeners().inherit(std::move(inherited.from_manager), true);
+  auto reading = configurator.read(report);
+  if (reading == nullptr) return 1;
+  auto first = configurator.provide(*reading, kStartPatience, report);
+  if (first == nullptr) return 1;
+  reading.reset();  // its model is the engine's affair
+  const auto settings = first->settings;
+  Daemon daemon;
+  if (settings.daemon && !upgrade) {
+    if (const auto error = daemon.begin(); !error.empty()) {
+      report(LogLevel::emerg, error);
+      return 1;
     }
   }
-  if (optind < argc) {
-    std::fprintf(stderr, "weir: unexpected argument \"%s\"; see weir -h\n", argv[optind]);
-    return Parsed::bad;
-  }
-  return Parsed::run;
-}
-
-// Relative to the prefix, as nginx's -c.
-std::string config_path(const Arguments& arguments) {
-  if (arguments.config.empty()) return arguments.prefix + "weir.conf";
-  if (arguments.config.starts_with('/')) return arguments.config;
-  if (std::filesystem::exists(arguments.config)) return arguments.config;
-  return arguments.prefix + arguments.config;
-}
-
-using weir::config::Diagnostic;
-
-void report(const weir::config::LoadResult& loaded, bool quiet) {
-  for (const auto& diagnostic : loaded.diagnostics) {
-    if (quiet && diagnostic.severity != Diagnostic::Severity::error) continue;
-    std::fprintf(stderr, "weir: %s\n", diagnostic.text().c_str());
-  }
-}
-
-int check(const std::string& path, const weir::config::LoadResult& loaded, bool quiet) {
-  report(loaded, quiet);
-  if (loaded.model == nullptr) {
-    std::fprintf(stderr, "weir: configuration file %s test failed\n", path.c_str());
-    return 1;
-  }
-  // What the machine has to say: names, files. Nothing is bound, nothing is changed.
-  weir::proxy::RuntimeBuilder builder(1);
-  auto error = builder.build(loaded.model).error;
-  if (error.empty()) error = weir::proxy::AccessLogs::check(*loaded.model);
-  if (!error.empty()) {
-    std::fprintf(stderr, "weir: %s\nweir: configuration file %s test failed\n", error.c_str(),
-                 path.c_str());
-    return 1;
-  }
-  if (quiet) return 0;
-  for (const auto& accepted : loaded.model->accepted) {
-    std::fprintf(stderr, "weir: %s: note: %s: %s\n", accepted.position.text().c_str(),
-                 accepted.directive.c_str(), accepted.note.c_str());
-  }
-  std::fprintf(stderr, "weir: the configuration file %s syntax is ok\n", path.c_str());
-  std::fprintf(stderr, "weir: configuration file %s test is successful\n", path.c_str());
-  return 0;
+  if (settings.daemon) configurator.forget_stderr(*first);
+  Master::Parts parts{start, configurator, files, log, daemon};
+  parts.background = settings.daemon || upgrade;
+  parts.upgrade = upgrade;
+  parts.report = start_report(options, first->error_logs.front().path);
+  if (!settings.master_process) return run_single_process(std::move(parts), std::move(first));
+  return Master(std::move(parts)).run(std::move(first));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  Arguments arguments;
-  switch (parse(argc, argv, arguments)) {
-    case Parsed::done:
-      return 0;
-    case Parsed::bad:
-      return 1;
-    case Parsed::run:
-      break;
+  open_standard_descriptors();
+  const auto program = program_called(argc > 0 ? argv[0] : "weir");
+  if (argc > 1 && std::string_view(argv[1]) == "convert") {
+    return convert(program.name, argc - 1, argv + 1);
   }
-  ::signal(SIGPIPE, SIG_IGN);
-  const std::string path = config_path(arguments);
-  weir::main::Engine::Options options;
-  options.config_path = path;
-  options.load.prefix = arguments.prefix;
-  options.load.global_directives = arguments.directives;
-  options.error_log = arguments.error_log;
-  const auto loaded = weir::config::load(path, options.load);
-  if (arguments.test) return check(path, loaded, arguments.quiet);
-  report(loaded, true);
-  if (loaded.model == nullptr) return 1;
-  options.pid_path = loaded.model->pid_path;
-
-  weir::Log log;
-  weir::main::Engine engine(options, loaded.model, log);
-  if (const auto error = engine.start(); !error.empty()) {
-    std::fprintf(stderr, "weir: %s\n", error.c_str());
+  Arguments arguments;
+  if (const auto error = parse_arguments(argc, argv, arguments); !error.empty()) {
+    say(program.name, error + "; see " + program.name + " -h");
     return 1;
   }
-  return engine.run();
+  if (arguments.help) {
+    const int status = help(program, arguments.topic);
+    if (!arguments.test || status != 0) return status;
+  }
+  if (arguments.version) {
+    std::fputs(version_line().c_str(), stderr);
+    if (arguments.configure) std::fputs(build_text(program).c_str(), stderr);
+    if (!arguments.test) return 0;
+  }
+  const auto start = save_start(argc, argv);
+  prepare_process_title(argc, argv);
+  const auto options = options_of(program, arguments);
+  hint_at_file(options, arguments);
+  if (arguments.test) return check(options, arguments);
+  if (!arguments.signal.empty()) return send_signal(options, arguments.signal);
+  return serve(start, options);
 }

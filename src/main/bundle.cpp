@@ -1,0 +1,61 @@
+#include "main/bundle.h"
+
+#include <utility>
+
+namespace weir::main {
+namespace {
+
+bool give(const Bundle::File& file, std::string& content, std::string& error) {
+  content = file.content;
+  error = file.error;
+  return file.error.empty();
+}
+
+}  // namespace
+
+void Bundle::add(File file) {
+  if (index_.try_emplace(file.path, files_.size()).second) files_.push_back(std::move(file));
+}
+
+const Bundle::File* Bundle::find(const std::string& path) const {
+  const auto found = index_.find(path);
+  return found == index_.end() ? nullptr : &files_[found->second];
+}
+
+config::LoadOptions recording(const config::LoadOptions& options, std::shared_ptr<Bundle> bundle) {
+  auto out = options;
+  // A file that is included twice is the same both times, even if somebody writes to it.
+  out.read_file = [bundle](const std::string& path, std::string& content, std::string& error) {
+    if (const auto* file = bundle->find(path)) return give(*file, content, error);
+    Bundle::File fresh{path, {}, {}};
+    if (!config::read_file(path, fresh.content, fresh.error) && fresh.error.empty()) {
+      fresh.error = "reading failed";
+    }
+    bundle->add(std::move(fresh));
+    return give(bundle->files().back(), content, error);
+  };
+  out.glob = [bundle](const std::string& pattern) {
+    const auto [found, fresh] = bundle->patterns().try_emplace(pattern);
+    if (fresh) found->second = config::glob_files(pattern);
+    return found->second;
+  };
+  return out;
+}
+
+config::LoadOptions replaying(const config::LoadOptions& options,
+                              std::shared_ptr<const Bundle> bundle) {
+  auto out = options;
+  out.read_file = [bundle](const std::string& path, std::string& content, std::string& error) {
+    if (const auto* file = bundle->find(path)) return give(*file, content, error);
+    error = "it was not read by the master process";
+    return false;
+  };
+  out.glob = [bundle](const std::string& pattern) {
+    const auto& patterns = bundle->patterns();
+    const auto found = patterns.find(pattern);
+    return found == patterns.end() ? std::vector<std::string>{} : found->second;
+  };
+  return out;
+}
+
+}  // namespace weir::main

@@ -1,0 +1,44 @@
+// All that was read for one configuration: files and what patterns of `include` matched. Recorded
+// where it is read, replayed where it may not be. Written by one thread, then constant.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/load.h"
+
+namespace weir::main {
+
+class Bundle {
+ public:
+  struct File {
+    std::string path;
+    std::string content;
+    std::string error;  // not empty: it could not be read
+  };
+  using Patterns = std::map<std::string, std::vector<std::string>>;
+
+  void add(File file);
+  // Null: it was not read.
+  [[nodiscard]] const File* find(const std::string& path) const;
+  // Each once, in the order first read.
+  [[nodiscard]] const std::vector<File>& files() const { return files_; }
+  [[nodiscard]] const Patterns& patterns() const { return patterns_; }
+  Patterns& patterns() { return patterns_; }
+
+ private:
+  std::vector<File> files_;
+  std::map<std::string, std::size_t> index_;
+  Patterns patterns_;
+};
+
+// `options` with hooks that read the file system and note all in `bundle`.
+[[nodiscard]] config::LoadOptions recording(const config::LoadOptions& options,
+                                            std::shared_ptr<Bundle> bundle);
+// `options` with hooks that know nothing but `bundle`.
+[[nodiscard]] config::LoadOptions replaying(const config::LoadOptions& options,
+                                            std::shared_ptr<const Bundle> bundle);
+
+}  // namespace weir::main

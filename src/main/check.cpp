@@ -1,0 +1,47 @@
+#include "main/check.h"
+
+#include <cstdio>
+
+#include "main/report.h"
+#include "proxy/runtime_builder.h"
+
+namespace weir::main {
+namespace {
+
+void dump(const Bundle& bundle) {
+  for (const auto& file : bundle.files()) {
+    std::printf("# configuration file %s:\n", file.path.c_str());
+    std::fwrite(file.content.data(), 1, file.content.size(), stdout);
+    std::printf("\n");
+  }
+}
+
+}  // namespace
+
+int check(const Configurator::Options& options, const Arguments& arguments) {
+  const auto& name = options.program.name;
+  const auto& file = options.config_path;
+  const auto least = arguments.quiet ? LogLevel::emerg : LogLevel::notice;
+  const auto report = to_stderr(name, least);
+  const auto failed = [&] {
+    say(name, "configuration file " + file + " test failed");
+    return 1;
+  };
+  Configurator configurator(options);
+  const auto reading = configurator.read(report);
+  if (reading == nullptr) return failed();
+  for (const auto& accepted : reading->model->accepted) {
+    report(LogLevel::notice,
+           accepted.position.text() + ": " + accepted.directive + ": " + accepted.note);
+  }
+  if (!arguments.quiet) say(name, "the configuration file " + file + " syntax is ok");
+  // What the machine has to say: names, files, addresses.
+  const auto built = proxy::RuntimeBuilder(1).build(reading->model);
+  for (const auto& line : built.unresolved) report(LogLevel::warn, line);
+  if (!configurator.could_provide(*reading, report)) return failed();
+  if (!arguments.quiet) say(name, "configuration file " + file + " test is successful");
+  if (arguments.dump) dump(*reading->bundle);
+  return 0;
+}
+
+}  // namespace weir::main

@@ -1,0 +1,168 @@
+#include "main/single_process.h"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "main/account.h"
+#include "main/engine.h"
+
+namespace weir::main {
+namespace {
+
+class SingleProcess {
+ public:
+  SingleProcess(Master::Parts parts, std::unique_ptr<Configurator::Prepared> first)
+      : parts_(std::move(parts)), service_(parts_.start), pending_(std::move(first)) {}
+
+  int run() {
+    for (const int number : {SIGHUP, SIGUSR1, SIGTERM, SIGINT, SIGQUIT}) signals_.add(number);
+    // There is no other process to which these could hand over.
+    for (const int number : {SIGUSR2, SIGWINCH}) ::signal(number, SIG_IGN);
+    const auto signals = own_signals();
+    ::sigprocmask(SIG_UNBLOCK, &signals, nullptr);
+    for (const auto& problem :
+         set_limits(pending_->settings.process, pending_->settings.rlimit_nofile)) {
+      parts_.report(LogLevel::alert, problem);
+    }
+    engine_.on_ended = [this] { io_.stop(); };
+    wait_for_signal();
+    apply();
+    io_.run();
+    parts_.configurator.close_listeners(false);
+    pid_file_.remove();
+    parts_.log.notice("exit");
+    return status_;
+  }
+
+ private:
+  void wait_for_signal() {
+    signals_.async_wait([this](const boost::system::error_code& error, int number) {
+      if (error) return;
+      wait_for_signal();
+      on_signal(number);
+    });
+  }
+
+  void on_signal(int number) {
+    switch (number) {
+      case SIGHUP:
+        return reload();
+      case SIGUSR1:
+        return reopen_logs();
+      case SIGQUIT:
+        service_.stopping();
+        parts_.configurator.close_listeners(false);
+        return engine_.drain();
+      default:
+        service_.stopping();
+        return engine_.stop();
+    }
+  }
+
+  void reload() {
+    if (pending_ != nullptr) {
+      reload_again_ = true;
+      return;
+    }
+    auto& configurator = parts_.configurator;
+    parts_.log.notice("reload: reading " + configurator.options().config_path);
+    service_.reloading();
+    std::string error;
+    const auto report = [&](LogLevel level, const std::string& text) {
+      if (level == LogLevel::emerg && error.empty()) error = text;
+      if (level != LogLevel::notice) parts_.log.write(level, text);
+    };
+    const auto reading = configurator.read(report);
+    if (reading != nullptr) pending_ = configurator.provide(*reading, Duration{0}, report);
+    if (pending_ == nullptr) return reload_failed(error);
+    const auto later = needs_restart(configurator.present()->settings, pending_->settings);
+    if (!later.empty()) parts_.log.warn("changes with the next start only: " + later);
+    apply();
+  }
+
+  void apply() {
+    engine_.apply(Configurator::handover(*pending_, true), [this](const std::string& error) {
+      if (!error.empty()) {
+        refused(error);
+      } else {
+        commit();
+      }
+      if (std::exchange(reload_again_, false)) reload();
+    });
+  }
+
+  void refused(const std::string& error) {
+    pending_.reset();
+    if (parts_.configurator.present() == nullptr) {
+      parts_.report(LogLevel::emerg, error);
+      status_ = 1;
+      return engine_.stop();
+    }
+    parts_.log.write(LogLevel::emerg, error);
+    reload_failed(error);
+  }
+
+  void reload_failed(const std::string& why) {
+    engine_.reload_failed(why);
+    parts_.log.error("reload failed; the configuration in force stays as it is");
+    service_.ready("serving; the last reload failed");
+  }
+
+  void commit() {
+    const bool first = parts_.configurator.present() == nullptr;
+    parts_.configurator.commit(std::move(pending_));
+    const auto& settings = parts_.configurator.present()->settings;
+    const auto error = pid_file_.move_to(settings.pid_path);
+    const bool may_fail = settings.default_pid_path && !settings.daemon;
+    if (!error.empty()) {
+      parts_.report(may_fail || !first ? LogLevel::warn : LogLevel::emerg, "pid: " + error);
+    }
+    if (first && !error.empty() && !may_fail) {
+      status_ = 1;
+      return engine_.stop();
+    }
+    parts_.log.redirect_stderr();
+    service_.ready("serving " + parts_.configurator.options().config_path);
+    if (!first) return;
+    parts_.log.notice(version());
+    parts_.configurator.listeners().drop_unused();
+    parts_.daemon.ready();
+    tell_watchdog();
+  }
+
+  void reopen_logs() {
+    engine_.reopen(parts_.configurator.reopen_logs(
+        [this](LogLevel level, const std::string& text) { parts_.log.write(level, text); }));
+    parts_.log.redirect_stderr();
+    parts_.log.notice("logs reopened");
+  }
+
+  void tell_watchdog() {
+    if (service_.watchdog().count() <= 0) return;
+    engine_.ping([this] { service_.alive(); });
+    watchdog_timer_.expires_after(service_.watchdog() / 3);
+    watchdog_timer_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) tell_watchdog();
+    });
+  }
+
+  Master::Parts parts_;
+  ServiceManager service_;
+  boost::asio::io_context io_{1};
+  boost::asio::signal_set signals_{io_};
+  boost::asio::steady_timer watchdog_timer_{io_};
+  PidFile pid_file_;
+  std::unique_ptr<Configurator::Prepared> pending_;
+  Engine engine_{io_, parts_.configurator.options(), parts_.log, parts_.files};
+  bool reload_again_ = false;
+  int status_ = 0;
+};
+
+}  // namespace
+
+int run_single_process(Master::Parts parts, std::unique_ptr<Configurator::Prepared> first) {
+  return SingleProcess(std::move(parts), std::move(first)).run();
+}
+
+}  // namespace weir::main
