@@ -111,6 +111,38 @@ ROWS = [
     ("ip_hash, dead and failing", "ip_hash;",
      [(f"{BAN} max_fails=4", 503), (BAN, False), (f"{BAN} max_fails=3", True), (BAN, False)],
      "proxy_next_upstream error http_503; proxy_next_upstream_tries 3;", "GET"),
+    *[(f"{name}, {what}", balance, *rest)
+      for name, balance in (("hash", "hash $http_x_real_ip;"),
+                            ("consistent", "hash $http_x_real_ip consistent;"),
+                            ("least_conn", "least_conn;"))
+      for what, *rest in [
+          ("three", [("", False)] * 3, "", "GET"),
+          ("weights", [("weight=5", False), ("", False), ("weight=2", False)], "", "GET"),
+          ("one down", [("", False), ("down", False), ("weight=3", False)], "", "GET"),
+          ("one", [("", False)], "", "GET"),
+          ("one dead and banned", [(BAN, False), (BAN, True), (BAN, False)], "", "GET"),
+          ("one dead and never banned",
+           [("", False), ("max_fails=0", True), ("", False), ("", False)], "", "GET"),
+          ("two dead of four",
+           [(f"{BAN} max_fails=3", False), (f"{BAN} max_fails=2 weight=2", True),
+            (f"{BAN} max_fails=3", True), (BAN, False)], "", "GET"),
+          ("all but a light one dead",
+           [("max_fails=0 weight=50", True), ("max_fails=0 weight=50", True), ("", False)], "",
+           "GET"),
+          ("all dead", [(BAN, True)] * 3, "", "GET"),
+          ("all dead and never banned", [("max_fails=0", True)] * 3, "", "GET"),
+          ("tries limited", [("max_fails=0", True)] * 3 + [("", False)],
+           "proxy_next_upstream_tries 2;", "GET"),
+          ("dead and failing",
+           [(f"{BAN} max_fails=4", 503), (BAN, False), (f"{BAN} max_fails=3", True), (BAN, False)],
+           "proxy_next_upstream error http_503; proxy_next_upstream_tries 3;", "GET"),
+      ]],
+    ("hash, a key of several parts, most of them empty", "hash $http_x_none$arg_none$is_args;",
+     [("", False), ("weight=2", False)], "", "GET"),
+    ("consistent, an empty key", "hash $http_x_none consistent;",
+     [("", False), ("weight=2", False)], "", "GET"),
+    ("least_conn, backup while the others are dead", "least_conn;",
+     [(BAN, True), (BAN, True), ("backup weight=2", False), ("backup", False)], "", "GET"),
     ("no next", "", [(f"{BAN} max_fails=3", True), ("", False)], "proxy_next_upstream off;", "GET"),
 ]
 
@@ -134,7 +166,11 @@ def test_same_way(pair, start, balance, peers, location, method):
         assert len({way for status, way in nginx if status == 200}) > 1, "all went one way"
 
 
-@pytest.mark.parametrize("balance", ["", "ip_hash;"], ids=["round robin", "ip_hash"])
+METHODS = {"round robin": "", "ip_hash": "ip_hash;", "hash": "hash $http_x_real_ip;",
+           "consistent": "hash $http_x_real_ip consistent;", "least_conn": "least_conn;"}
+
+
+@pytest.mark.parametrize("balance", METHODS.values(), ids=METHODS)
 def test_max_conns(pair, start, balance):
     """Requests that are held fill the peers up one by one, until nobody is left."""
     nodes = [start.node(lambda connection, _: connection.wait_for_end()) for _ in range(3)]
@@ -163,6 +199,69 @@ def test_max_conns(pair, start, balance):
     assert sorted(found[0]) == [0, 0, 1, 1, 1, 2]
 
 
+@pytest.mark.parametrize("weights", [(1, 1, 1), (5, 1, 2, 1)], ids=str)
+def test_least_conn_under_load(pair, start, weights):
+    """Requests that stay and end in any order: each goes to the same peer in both."""
+    nodes = [start.node(lambda connection, _: connection.wait_for_end()) for _ in weights]
+    lines = " ".join(f"server {node.address} weight={weight};"
+                     for node, weight in zip(nodes, weights))
+    both = pair(SITE.format(balance="least_conn;", peers=lines, location=""))
+
+    def in_use():
+        return sum(connection.open for node in nodes for connection in list(node.connections))
+    found = []
+    for proxy in (both.nginx, both.weir):
+        rng, held, order = random.Random(3), [], []
+        for _ in range(120):
+            if held and rng.random() < 0.4:
+                held.pop(rng.randrange(len(held))).close()
+                eventually(lambda: in_use() == len(held), "the proxy lets go of a node")
+                continue
+            before = [len(node.requests) for node in nodes]
+            client = Client(proxy.port)
+            client.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+            held.append(client)
+            eventually(lambda: sum(len(node.requests) for node in nodes) > sum(before),
+                       "a node is asked")
+            order.append(next(i for i, node in enumerate(nodes)
+                              if len(node.requests) > before[i]))
+        found.append(order)
+        for client in held:
+            client.close()
+        eventually(lambda: in_use() == 0, "the proxy lets go of all nodes")
+    assert found[0] == found[1]
+    assert len(found[0]) > 60
+
+
+def test_random_shares_the_requests(pair, start):
+    """Nobody can say which peer it is; the shares are the same."""
+    nodes = [start.node(lambda *_: reply(200, b"")) for _ in range(3)]
+    lines = " ".join(f"server {node.address} {parameters};"
+                     for node, parameters in zip(nodes, ("weight=3", "", "down")))
+    for balance in ("random;", "random two least_conn;"):
+        both = pair(SITE.format(balance=balance, peers=lines, location=""))
+        for proxy in (both.nginx, both.weir):
+            found = [way.split()[0] for _, way in ways(proxy, clients(400, 0))]
+            first = found.count(nodes[0].address)
+            assert first + found.count(nodes[1].address) == 400
+            # One by one, two peers are equally busy: the second that was drawn gets the request.
+            assert first in (range(250, 350) if balance == "random;" else range(40, 360))
+
+
+@pytest.mark.parametrize("balance", ["hash $http_x_real_ip;", "hash $http_x_real_ip consistent;",
+                                     "random;", "random two;"])
+def test_backup_behind_a_method_at_the_end(pair, start, balance):
+    dead, backup = [start.refused() for _ in range(2)], start.node(lambda *_: reply(200, b""))
+    lines = " ".join(f"server {node.address} max_fails=0;" for node in dead)
+    both = pair(SITE.format(balance="", location="",
+                            peers=f"{lines} server {backup.address} backup; {balance}"))
+    for proxy in (both.nginx, both.weir):
+        for status, way in ways(proxy, clients(50, 0)):
+            peers = way.split(" 502")[0].split(", ")
+            assert status == 200 and sorted(peers[:2]) == sorted(node.address for node in dead)
+            assert peers[2].split()[0] == backup.address
+
+
 def test_backup_behind_ip_hash_at_the_end(pair, start):
     """Accepted only when ip_hash stands last; reached by the fall-back."""
     dead, backup = [start.refused() for _ in range(2)], start.node(lambda *_: reply(200, b""))
@@ -173,7 +272,8 @@ def test_backup_behind_ip_hash_at_the_end(pair, start):
     assert ways(both.nginx, addresses) == ways(both.weir, addresses)
 
 
-@pytest.mark.parametrize("balance", ["", "ip_hash;"], ids=["round robin", "ip_hash"])
+@pytest.mark.parametrize("balance", [METHODS[name] for name in METHODS if name != "consistent"],
+                         ids=[name for name in METHODS if name != "consistent"])
 def test_a_node_that_dies_midway(pair, start, balance):
     """The same requests before and after one node stops to listen."""
     for_nginx, for_weir = ([], [])

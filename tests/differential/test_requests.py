@@ -280,6 +280,57 @@ ROWS = [
          "1.2.3.4, 10.0.0.1", "10.0.0.2, 10.0.0.1", "6.6.6.6, 1.2.3.4, 10.0.0.1, 10.1.1.1",
          "1.2.3.4, x, 10.0.0.1")]),
 
+    # Server side includes.
+    ("server side includes", """server { listen @listen@; ssi on; set $mine own; default_type text/html;
+        location / { proxy_pass http://@a@; }
+        location /silent { proxy_pass http://@a@; ssi_silent_errors on; }
+        location /short { proxy_pass http://@a@; ssi_value_length 8; }
+        location /dated { proxy_pass http://@a@; ssi_last_modified on; }
+        location /in/ { return 200 '($uri?$args<!--#echo var="a" -->)'; }
+        location /empty { return 200; }
+        location /set { return 200 '<!--#set var="a" value="theirs" -->'; }
+        location /404 { return 404; } }""",
+     [answer(f"200|Content-Type: text/html|{page}") for page in (
+         "plain", "<!--#", "a<!--#echo", '<!--#echo var="mine" -->', '<!--# echo var="MINE"-->',
+         '<!--#echo var="none" -->', '<!--#echo var="none" default="d&" -->',
+         '<!--#echo var="none" default="" -->', "<!--#echo -->", '<!--#echo var="arg_x" x="y" -->',
+         '<!--#set var="a" value="<$mine\\$\\x>" --><!--#echo var="a" --><!--#echo var="a" '
+         'encoding="none" --><!--#echo var="a" --><!--#echo var="a" encoding="url" -->',
+         '<!--#set var="a" value="${mine" -->', '<!--#set var="a" value="$" -->',
+         '<!--#echo var="mine" encoding="odd" -->', '<!--#exec cmd="x" -->', "<!--#echo var=x -->y",
+         "<!--#config errmsg='no' --><!--#x --><!--#config timefmt='at' --><!--#echo var='date_gmt' -->",
+         '<!--#if expr="$mine" -->a<!--#else -->b<!--#endif -->c',
+         '<!--#if expr="$none" -->a<!--#elif expr="$mine = own" -->b<!--#endif -->c',
+         '<!--#if expr="$MINE != own" -->a<!--#elif expr="$mine = /(o)(?P<w>w.)/" -->'
+         '<!--#echo var="w" --><!--#echo var="1" --><!--#else -->b<!--#endif -->c',
+         '<!--#if expr="$mine = own " -->a<!--#else -->b<!--#endif -->',
+         '<!--#if expr="Own = own" -->a<!--#else -->b<!--#endif -->',
+         '<!--#if expr="$mine < own" -->a<!--#endif -->', '<!--#else -->a<!--#endif -->b',
+         '<!--#if expr="a" --><!--#else -->a<!--#elif expr="b" -->b<!--#endif -->c',
+         '<!--#if expr="$mine = /(/" -->a<!--#endif -->b',
+         '<!--#include virtual="/in/a?b=c" -->-<!--#include file="in/%62" -->',
+         '<!--#include virtual="/in/$mine" wait="yes" --><!--#include virtual="in/x" wait="no" -->',
+         "<!--#include -->", '<!--#include virtual="/a" file="b" -->', '<!--#include file="../b" -->',
+         '<!--#include virtual="/in/%2e%2e/x" -->', '<!--#include virtual="/in/x" wait="maybe" -->',
+         '<!--#include virtual="/in/x" set="a" stub="b" -->',
+         '<!--#include virtual="/in/x" stub="none" -->',
+         '<!--#set var="a" value="mine" --><!--#include virtual="/in/x" --><!--#echo var="a" -->',
+         '<!--#include virtual="/set" wait="yes" --><!--#echo var="a" -->',
+         '<!--#include virtual="/404" -->',
+         '<!--#block name="s" -->S<!--#echo var="mine" --><!--#endblock -->'
+         '<!--#include virtual="/404" stub="s" -->-<!--#include virtual="/in/x" stub="s" -->',
+         '<!--#include virtual="/in/x" set="b" -->[<!--#echo var="b" encoding="none" -->]')] +
+     [answer('200|Content-Type: text/html|a<!--#x -->b', "/silent"),
+      answer("200|Content-Type: text/html|<!--#set var='a' value='12345678' --><!--#echo var='a' -->",
+             "/short"),
+      answer("200|Content-Type: text/html|<!--#set var='a' value='123456789' -->x", "/short"),
+      answer('200|Content-Type: text/plain|<!--#echo var="mine" -->'),
+      answer('404|Content-Type: text/html|<!--#echo var="mine" -->'),
+      answer("200|Content-Type: text/html|", method="HEAD")] +
+     [answer('200|Content-Type: text/html|ETag: "x"|Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT|'
+             '<!--#echo var="mine" -->', target) for target in ("/", "/dated")] +
+     get("/in/x", "/404", "/empty")),
+
     # Limits and errors.
     ("client_max_body_size", """server { listen @listen@; client_max_body_size 10;
         location / { proxy_pass http://@a@; }

@@ -7,6 +7,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from harness import Proxy, site  # noqa: E402
 from node import Node, RefusedPort  # noqa: E402
+from program import Program  # noqa: E402
 
 
 class Started:
@@ -58,3 +59,27 @@ def start_once(tmp_path_factory):
     started = Started(tmp_path_factory)
     yield started
     started.stop()
+
+
+@pytest.fixture
+def make(tmp_path_factory):
+    """make(text, ...) gives a Program, make.node(handler) a node; all are stopped at the end."""
+    started = []
+
+    def program(*arguments, **options):
+        started.append(Program(tmp_path_factory.mktemp("program"), *arguments, **options))
+        return started[-1]
+
+    def node(*arguments):
+        started.append(Node(*arguments))
+        return started[-1]
+
+    program.node = node
+    yield program
+    for thing in reversed(started):
+        thing.stop()
+
+
+@pytest.fixture
+def program(make):
+    return make()

@@ -89,15 +89,19 @@ class Proxy:
         self.conf.write_text(self._text(http, main).replace("@listen@", f"127.0.0.1:{self.port}")
                              .replace("@dir@", str(self.directory)))
         self.stderr = self.directory / "stderr"
+        self.pid_file = self.directory / f"{kind}.pid"
         self.process = None
 
     def _text(self, http, main):
+        # The directories of the tests are root's alone.
+        root = os.geteuid() == 0
         if http.lstrip().startswith("upstreams:"):
-            return http
-        own, extra = "", ""
+            return http + f"\npid: @dir@/{self.kind}.pid\n" + ("user: root\n" if root else "")
+        extra = ""
+        own = "".join(f"{name} {value};" for name, value in (
+            ("daemon", "off"), ("pid", f"@dir@/{self.kind}.pid"), ("user", "root" if root else ""))
+            if value and not re.search(rf"(^|[\s;]){name} ", main))
         if self.kind == "nginx":
-            own = "daemon off; pid @dir@/nginx.pid; " + (
-                "user root;" if os.geteuid() == 0 else "")
             # What newer nginx does by itself, and nothing on disk outside the test's directory.
             extra = ('proxy_http_version 1.1; proxy_set_header Connection "";'
                      "proxy_max_temp_file_size 0;" + "".join(
@@ -133,6 +137,9 @@ http {{
     def _accepts(self):
         assert self.process.poll() is None, (
             f"ended with {self.process.returncode} at its start: {self.output()}")
+        # It listens before it serves.
+        if str(self.pid_file) in self.conf.read_text() and not self.pid_file.exists():
+            return False
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
@@ -153,15 +160,21 @@ http {{
             time.sleep(0.01)
         return line
 
+    def pids(self):
+        """Of the process and its children, its own first."""
+        found, frontier = [], [self.process.pid]
+        while frontier:
+            pid = frontier.pop()
+            found.append(pid)
+            for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+                frontier += map(int, (task / "children").read_text().split())
+        return found
+
     def resident_kib(self):
         """Of the process and its children."""
-        total, frontier = 0, [self.process.pid]
-        while frontier:
-            proc = pathlib.Path(f"/proc/{frontier.pop()}")
-            total += int(re.search(r"VmRSS:\s+(\d+)", (proc / "status").read_text()).group(1))
-            for task in (proc / "task").iterdir():
-                frontier += map(int, (task / "children").read_text().split())
-        return total
+        return sum(int(re.search(r"VmRSS:\s+(\d+)",
+                                 pathlib.Path(f"/proc/{pid}/status").read_text()).group(1))
+                   for pid in self.pids())
 
     def stop(self):
         """Ends it with SIGTERM and checks that it ended well."""
@@ -183,6 +196,8 @@ http {{
             self.process.wait()
             self.process = None
         text = self.output()
-        assert not any(word in text for word in SANITIZER_WORDS), text
+        # Once it serves, its standard error leads to the error log.
+        logs = "".join(log.read_text(errors="replace") for log in self.directory.glob("*.log"))
+        assert not any(word in text + logs for word in SANITIZER_WORDS), text + logs
         assert early is None, f"ended by itself with {early}: {text}"
         assert status == 0, f"SIGTERM ended it with {status}: {text}"

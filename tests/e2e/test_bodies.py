@@ -103,7 +103,7 @@ def test_slow_client_holds_the_node_back(start):
         for at in range(0, HUGE, 65536):
             connection.send(block[at % len(block):][:65536])
             sent[0] += 65536
-    proxy = start.before(start.node(handler))
+    proxy = start.before(start.node(handler), location="proxy_max_temp_file_size 0;")
     before = proxy.resident_kib()
     with Client(proxy.port) as client:
         client.send(request())

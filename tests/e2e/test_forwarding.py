@@ -1,8 +1,10 @@
 """Requests and answers of every shape pass whole, and connections are kept."""
 
+import threading
+
 import pytest
 
-from harness import PROXY, weir_only
+from harness import PROXY, eventually, weir_only
 from wire import Client, chunks, reply, request, send_once
 
 BODY = b"0123456789" * 10
@@ -171,13 +173,34 @@ def test_node_is_asked_with_http_1_1_whatever_the_client_speaks(start):
 
 
 def test_client_that_half_closes_after_its_request_gets_the_answer(start):
-    proxy = start.before(start.node(lambda *_: reply(200, BODY)))
+    # nginx may take the end for a client that left, and give the request up (499).
+    location = "" if PROXY == "nginx" else "serve_half_closed on;"
+    proxy = start.before(start.node(lambda *_: reply(200, BODY)), location=location)
     with Client(proxy.port) as client:
         client.send(request("/", "Connection: close"))
         client.half_close()
         got = client.read_response()
-        # nginx may take the end for a client that left, and give the request up (499).
         assert (got is None and PROXY == "nginx") or got.body == BODY
+
+
+def test_client_that_ends_its_side_has_left(start):
+    arrived, go = threading.Event(), threading.Event()
+    ended = threading.Event()
+
+    def handler(connection, _):
+        arrived.set()
+        connection.wait_for_end()
+        ended.set()
+        go.wait(10)
+    proxy = start.before(start.node(handler))
+    with Client(proxy.port) as client:
+        client.send(request("/slow"))
+        assert arrived.wait(10)
+        client.half_close()
+        assert ended.wait(10), "the node goes on working for nobody"
+        go.set()
+        assert client.read_response() is None
+    eventually(lambda: any(" 499 " in line for line in proxy.log()), "499 in the access log", 10)
 
 
 # Expect and 1xx
@@ -237,7 +260,8 @@ def test_informational_answers_never_end_the_exchange(start, before):
 def test_trailers_of_an_answer_pass(start):
     answer = (b"HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n"
               + chunks(b"data", trailers=["X-Sum: 42"]))
-    proxy = start.before(start.node(lambda *_: answer))
+    location = "" if PROXY == "nginx" else "proxy_pass_trailers on;"
+    proxy = start.before(start.node(lambda *_: answer), location=location)
     with Client(proxy.port) as client:
         got = client.exchange(request("/", "TE: trailers"))
         assert (got.body, got.trailers) == (b"data", ["X-Sum: 42"])

@@ -27,7 +27,7 @@ def reload(proxy, wait_for):
 
 
 def descriptors(proxy):
-    return len(os.listdir(f"/proc/{proxy.process.pid}/fd"))
+    return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in proxy.pids())
 
 
 def test_reload_closes_no_connection_and_serves_the_new_file(start):

@@ -96,16 +96,22 @@ def test_log_that_cannot_be_written(tmp_path, directive):
     assert status == 1 and "/no/such/dir/x.log" in said
 
 
-def test_name_that_does_not_resolve(tmp_path):
-    status, said, _ = run(tmp_path, f"upstream app {{ server nosuch.invalid:80; }} {SERVER % PASS}")
-    assert status == 1 and "nosuch.invalid" in said
+@weir_only
+def test_name_that_does_not_resolve(start):
+    config = "upstream lost { server nosuch.invalid:80; }"
+    proxy = start.before(start.node(), http=config,
+                         server="location /lost { proxy_pass http://lost; }")
+    assert send_once(proxy.port, request()).status == 200
+    assert send_once(proxy.port, request("/lost")).status == 502
+    assert 'server: host not found in upstream "nosuch.invalid:80"' in proxy.output()
 
 
 @weir_only
 def test_without_the_http_block(start, tmp_path):
     node = start.node()
     proxy = Proxy(tmp_path, "")
-    proxy.conf.write_text(site([node]).replace("@listen@", f"127.0.0.1:{proxy.port}"))
+    proxy.conf.write_text(f"daemon off; pid {tmp_path}/weir.pid; user root;" +
+                          site([node]).replace("@listen@", f"127.0.0.1:{proxy.port}"))
     proxy.start()
     try:
         assert send_once(proxy.port, request()).status == 200

@@ -141,7 +141,9 @@ ROWS = [
 def shared(start_once):
     node = start_once.node(lambda _, m: reply(200, b"ok"))
     location = "proxy_set_header Host $host; proxy_set_header Connection '';"
-    return start_once.before(node, location=location, server="client_header_timeout 2s;"), node
+    strict = "" if PROXY == "nginx" else "bare_line_feeds off;"
+    return start_once.before(node, location=location,
+                             server=f"client_header_timeout 2s; {strict}"), node
 
 
 @pytest.mark.parametrize("data, status, fate, nginx", [row[1:] for row in ROWS],
@@ -188,6 +190,19 @@ def test_absolute_target_wins_over_host(shared, target, host, want):
     else:
         assert (got.target, got.get("host")) == want
         assert len(got.all("host")) == 1
+
+
+def test_lines_may_end_in_lf_alone_as_they_may_before_nginx(start):
+    answer = b"HTTP/1.1 200 OK\nContent-Length: 2\nX-A: b\n\nok"
+    node = start.node(lambda *_: answer)
+    proxy = start.before(node)
+    with Client(proxy.port) as client:
+        client.send(b"POST /x HTTP/1.1\nHost: h\nContent-Length: 3\n\na\nb" + request("/next"))
+        got = client.read_response()
+        assert (got.status, got.get("x-a"), got.body) == (200, "b", b"ok")
+        assert client.read_response().status == 200
+    assert [message.target for message in node.requests] == ["/x", "/next"]
+    assert node.requests[0].body == b"a\nb"
 
 
 @weir_only
