@@ -18,6 +18,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     content = text;
     return true;
   };
+  // No questions to a name server.
+  options.resolve = [](const std::string& host,
+                       std::string& error) -> std::vector<weir::IpAddress> {
+    if (host == "localhost") return {*weir::IpAddress::parse("192.0.2.1")};
+    error = "no such host";
+    return {};
+  };
   options.glob = [](const std::string&) { return std::vector<std::string>{"/conf/self"}; };
   // What the first line says can't make it YAML.
   const auto result = load_text("/conf/weir.conf", "events {}\n" + text, options);

@@ -10,9 +10,24 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace weir::config;
   LoadOptions options;
-  options.read_file = [](const std::string&, std::string&, std::string& error) {
-    error = "no such file";
-    return false;
+  // What may be included: a part of an nginx.conf, and one in YAML.
+  options.read_file = [](const std::string& path, std::string& content, std::string& error) {
+    if (path == "/conf/part.conf") {
+      content = "types { text/html html; } default x; 10.0.0.0/8 y; 10% z;";
+    } else if (path == "/conf/part.yaml") {
+      content = "{default: x, 10.0.0.0/8: [y], 10%: z}";
+    } else {
+      error = "no such file";
+      return false;
+    }
+    return true;
+  };
+  // No questions to a name server.
+  options.resolve = [](const std::string& host,
+                       std::string& error) -> std::vector<weir::IpAddress> {
+    if (host == "localhost") return {*weir::IpAddress::parse("192.0.2.1")};
+    error = "no such host";
+    return {};
   };
   options.glob = [](const std::string&) { return std::vector<std::string>{}; };
   // The marker makes it YAML whatever follows.
