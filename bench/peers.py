@@ -51,7 +51,9 @@ http {
 }
 """
 
-# Debian's nginx leaves for the background, runs workers as www-data and buffers on disk.
+# Both leave for the background, and run what serves as another account, unless told otherwise.
+WEIR_MAIN = "daemon off; pid $dir/weir.pid; $user"
+# nginx also buffers on disk.
 NGINX_MAIN = "daemon off; pid $dir/nginx.pid; $user worker_rlimit_nofile 20000;"
 NGINX_HTTP = """client_body_temp_path $dir/body; proxy_temp_path $dir/proxy;
     fastcgi_temp_path $dir/fastcgi; uwsgi_temp_path $dir/uwsgi; scgi_temp_path $dir/scgi;
@@ -130,7 +132,7 @@ def make(weir):
         peers[name] = Peer(name, template, command)
 
     if weir is not None:
-        add("weir", _nginx_text("", ""), weir, "-c", "{conf}")
+        add("weir", _nginx_text(WEIR_MAIN, ""), weir, "-c", "{conf}")
     for name, program, package in (("nginx", "nginx", "nginx"),
                                    ("haproxy", "haproxy", "haproxy")):
         try:
