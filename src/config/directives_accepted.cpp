@@ -12,6 +12,7 @@ constexpr std::string_view kBuffers = "weir sizes its buffers by itself";
 constexpr std::string_view kLoop = "weir has its own event loop";
 constexpr std::string_view kCache = "answers are not cached";
 constexpr std::string_view kOpen = "files are opened when they are needed";
+constexpr std::string_view kWhole = "films are sent whole: no part is cut out by ?start= or ?end=";
 
 constexpr AcceptedGroup kGroups[] = {
     {"load_module", M, Accepts::anything, "weir has no modules to load", {}, 1, 1},
@@ -64,6 +65,11 @@ constexpr AcceptedGroup kGroups[] = {
     {"proxy_cache_lock proxy_cache_revalidate proxy_cache_background_update "
      "proxy_cache_convert_head",
      HSL, Accepts::flag, kCache},
+
+    {"mp4 flv", L, Accepts::anything, kWhole, {}, 0, 0},
+    {"mp4_buffer_size mp4_max_buffer_size", HSL, Accepts::size, kWhole},
+    {"mp4_limit_rate mp4_limit_rate_after", HSL, Accepts::anything, kWhole, {}, 1, 1},
+    {"mp4_start_key_frame", HSL, Accepts::flag, kWhole},
 
     {"fastcgi_temp_path uwsgi_temp_path scgi_temp_path",
      HSL,

@@ -31,7 +31,7 @@ constexpr UnsupportedGroup kGroups[] = {
      "proxy_protocol_timeout preread_timeout imap_auth pop3_auth smtp_auth auth_http mgmt",
      Absence::never, "weir balances HTTP only: remove the block, or keep nginx for it"},
     {"perl perl_*", Absence::never, "use `map`, `set` and `rewrite` where they will do"},
-    {"image_filter image_filter_* xslt_* xml_entities xml_external_entities mp4 mp4_* flv "
+    {"image_filter image_filter_* xslt_* xml_entities xml_external_entities "
      "slice",
      Absence::never, "let a peer do it, behind proxy_pass"},
     {"dav_access dav_methods create_full_put_path min_delete_depth", Absence::never,
