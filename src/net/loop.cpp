@@ -16,6 +16,8 @@
 #include <system_error>
 #include <utility>
 
+#include "net/tls_stream.h"
+
 namespace weir::net {
 
 // ---- Waiter
@@ -79,6 +81,10 @@ bool Descriptor::open(Loop& loop, int fd) {
 
 void Descriptor::close() {
   if (fd_ < 0) return;
+  if (tls_ != nullptr) {
+    tls_->close_notify();
+    tls_.reset();
+  }
   ::close(fd_);
   fd_ = -1;
 }
@@ -96,8 +102,11 @@ void Descriptor::apply(std::uint32_t events) {
   if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) writable_ = true;
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up_ = true;
   if ((events & (EPOLLHUP | EPOLLERR)) != 0) broken_ = true;
+  if (tls_ != nullptr && tls_->pending()) tls_->flush();
   if (on_idle_event != nullptr) {
-    // Events that only say "writable" come with the registration and mean nothing here.
+    // Events that only say "writable" come with the registration and mean nothing here. Nor do
+    // messages of TLS itself (tickets of sessions, new keys).
+    if (tls_ != nullptr && readable_ && tls_->peek().blocked()) return;
     if (readable_) on_idle_event(*this);
     return;
   }
@@ -107,6 +116,21 @@ void Descriptor::apply(std::uint32_t events) {
 }
 
 IoResult Descriptor::read(char* to, std::size_t size) {
+  return tls_ == nullptr ? read_plain(to, size) : tls_->read(to, size);
+}
+
+IoResult Descriptor::write(std::string_view bytes) {
+  return tls_ == nullptr ? write_plain(bytes) : tls_->write(bytes);
+}
+
+IoResult Descriptor::write_file(int file, std::uint64_t offset, std::size_t size) {
+  return tls_ == nullptr ? write_file_plain(file, offset, size)
+                         : tls_->write_file(file, offset, size);
+}
+
+IoResult Descriptor::peek() { return tls_ == nullptr ? peek_plain() : tls_->peek(); }
+
+IoResult Descriptor::read_plain(char* to, std::size_t size) {
   ssize_t n;
   do {
     n = ::recv(fd_, to, size, MSG_DONTWAIT);
@@ -125,7 +149,7 @@ IoResult Descriptor::read(char* to, std::size_t size) {
   return {IoResult::Status::error, errno, 0};
 }
 
-IoResult Descriptor::write(std::string_view bytes) {
+IoResult Descriptor::write_plain(std::string_view bytes) {
   ssize_t n;
   do {
     n = ::send(fd_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -142,7 +166,7 @@ IoResult Descriptor::write(std::string_view bytes) {
   return {IoResult::Status::error, errno, 0};
 }
 
-IoResult Descriptor::write_file(int file, std::uint64_t offset, std::size_t size) {
+IoResult Descriptor::write_file_plain(int file, std::uint64_t offset, std::size_t size) {
   // Of one call, so that one client does not keep the others waiting.
   constexpr std::size_t kMost = std::size_t{2} << 20;
   auto at = static_cast<off_t>(offset);
@@ -165,7 +189,7 @@ IoResult Descriptor::write_file(int file, std::uint64_t offset, std::size_t size
   return {IoResult::Status::error, errno, 0};
 }
 
-IoResult Descriptor::peek() {
+IoResult Descriptor::peek_plain() {
   char byte;
   const ssize_t n = ::recv(fd_, &byte, 1, MSG_DONTWAIT | MSG_PEEK);
   if (n > 0) return {IoResult::Status::ok, 0, 1};
@@ -176,9 +200,13 @@ IoResult Descriptor::peek() {
   return {IoResult::Status::error, errno, 0};
 }
 
-void Descriptor::shutdown_write() { ::shutdown(fd_, SHUT_WR); }
+void Descriptor::shutdown_write() {
+  if (tls_ != nullptr) tls_->close_notify();
+  ::shutdown(fd_, SHUT_WR);
+}
 
 void Descriptor::reset_on_close() {
+  if (tls_ != nullptr) tls_->forget();
   const linger off{1, 0};
   ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &off, sizeof off);
 }

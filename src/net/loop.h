@@ -17,6 +17,7 @@
 #include <mutex>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -26,6 +27,11 @@ namespace weir::net {
 
 class Loop;
 class Descriptor;
+class TlsStream;
+struct TlsDeleter {
+  void operator()(TlsStream* stream) const;
+};
+using TlsPtr = std::unique_ptr<TlsStream, TlsDeleter>;
 
 // Why a wait ended.
 enum class Wake : std::uint8_t { ready, timeout, cancelled };
@@ -139,10 +145,22 @@ class Descriptor {
   // Connecting sockets: not writable until an event says so.
   void expect_connect() { writable_ = false; }
 
+  // From here on all bytes go through TLS; null while they do not.
+  void use_tls(TlsPtr stream) { tls_ = std::move(stream); }
+  [[nodiscard]] TlsStream* tls() const { return tls_.get(); }
+
  private:
   friend class Loop;
+  friend class TlsStream;
   void apply(std::uint32_t events);
+  // The socket's own bytes.
+  IoResult read_plain(char* to, std::size_t size);
+  IoResult write_plain(std::string_view bytes);
+  IoResult write_file_plain(int file, std::uint64_t offset, std::size_t size);
+  IoResult peek_plain();
+  void set_readable() { readable_ = true; }
 
+  TlsPtr tls_;
   int fd_ = -1;
   bool readable_ = false;
   bool writable_ = true;

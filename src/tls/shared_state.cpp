@@ -1,0 +1,27 @@
+#include "tls/shared_state.h"
+
+namespace weir::tls {
+
+std::shared_ptr<SessionCache> SharedState::cache(const std::string& name, std::size_t size) {
+  auto& known = caches_[name + " " + std::to_string(size)];
+  auto found = known.lock();
+  if (found == nullptr) {
+    found = std::make_shared<SessionCache>(size);
+    known = found;
+  }
+  return found;
+}
+
+std::shared_ptr<TicketKeys> SharedState::keys(const std::string& name, std::chrono::seconds life) {
+  auto& known = keys_[name];
+  auto found = known.lock();
+  if (found == nullptr) {
+    found = std::make_shared<TicketKeys>(life);
+    known = found;
+  } else {
+    found->set_life(life);
+  }
+  return found;
+}
+
+}  // namespace weir::tls
