@@ -1,6 +1,9 @@
 #include "discovery/names.h"
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
+#include <mutex>
+#include <thread>
 #include <utility>
 
 namespace weir::discovery {
@@ -16,8 +19,13 @@ std::set<std::string> host_names(const config::Model& model) {
   return names;
 }
 
+struct Names::Mailbox {
+  std::mutex mutex;
+  Names* names;  // null: nobody wants it any more
+};
+
 Names::Names(boost::asio::io_context& io, Options options, std::function<void()> changed)
-    : timer_(io), system_(io), options_(std::move(options)), changed_(std::move(changed)) {}
+    : io_(io), timer_(io), options_(std::move(options)), changed_(std::move(changed)) {}
 
 Addresses Names::look_up(const std::string& host) {
   auto& known = known_[host];
@@ -47,56 +55,50 @@ bool Names::take(const std::string& host, std::vector<IpAddress> found) {
 void Names::watch(std::set<std::string> hosts) {
   std::erase_if(known_, [&](const auto& entry) { return hosts.count(entry.first) == 0; });
   watched_ = std::move(hosts);
-  if (!running_ && !watched_.empty()) wait();
+  if (!waiting_ && mailbox_ == nullptr && !watched_.empty()) wait();
 }
 
 void Names::stop() {
   watched_.clear();
   timer_.cancel();
-  system_.cancel();
+  if (mailbox_ == nullptr) return;
+  const std::lock_guard lock(mailbox_->mutex);
+  mailbox_->names = nullptr;
 }
 
 void Names::wait() {
-  running_ = true;
+  waiting_ = true;
   timer_.expires_after(options_.interval);
   timer_.async_wait([this](const boost::system::error_code& error) {
-    if (error || watched_.empty()) {
-      running_ = false;
-      return;
-    }
-    left_.assign(watched_.begin(), watched_.end());
-    round_changed_ = false;
-    ask_next();
+    if (error) return;
+    waiting_ = false;
+    if (!watched_.empty()) begin_round();
   });
 }
 
-// One after the other: a slow server gets no crowd of questions.
-void Names::ask_next() {
-  if (left_.empty()) {
-    if (round_changed_) changed_();
-    return wait();
+void Names::begin_round() {
+  mailbox_ = std::make_shared<Mailbox>();
+  mailbox_->names = this;
+  std::thread([mailbox = mailbox_, resolver = options_.resolver, hosts = watched_] {
+    Round found;
+    for (const auto& host : hosts) found[host] = resolver(host);
+    const std::lock_guard lock(mailbox->mutex);
+    if (mailbox->names == nullptr) return;
+    boost::asio::post(mailbox->names->io_, [mailbox, found = std::move(found)]() mutable {
+      if (mailbox->names != nullptr) mailbox->names->end_round(std::move(found));
+    });
+  }).detach();
+}
+
+void Names::end_round(Round found) {
+  mailbox_ = nullptr;
+  bool changed = false;
+  for (auto& [host, addresses] : found) {
+    if (watched_.count(host) == 0 || addresses.found.empty()) continue;
+    changed = take(host, std::move(addresses.found)) || changed;
   }
-  const auto host = left_.back();
-  left_.pop_back();
-  const auto flags = boost::asio::ip::resolver_base::address_configured;
-  system_.async_resolve(
-      host, "", flags,
-      [this, host](const boost::system::error_code& error,
-                   const boost::asio::ip::tcp::resolver::results_type& results) {
-        if (error == boost::asio::error::operation_aborted) {
-          running_ = false;
-          return;
-        }
-        std::vector<IpAddress> found;
-        if (!error) {
-          for (const auto& entry : results) found.emplace_back(entry.endpoint().data());
-        }
-        for (auto& address : found) address.set_port(0);
-        if (watched_.count(host) > 0 && !found.empty() && take(host, std::move(found))) {
-          round_changed_ = true;
-        }
-        ask_next();
-      });
+  if (!watched_.empty()) wait();
+  if (changed) changed_();
 }
 
 }  // namespace weir::discovery

@@ -1,13 +1,14 @@
 // The addresses behind the host names among the peers: looked up when a configuration is loaded,
 // and again every few seconds from then on. A name that cannot be looked up keeps the addresses
-// that it had. Control thread; the system's resolver works in a thread of its own.
+// that it had. Control thread; the look-ups of a round are made by a thread of their own, which
+// nobody waits for: the system's resolver may take its time.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -25,10 +26,11 @@ class Names {
  public:
   struct Options {
     Duration interval{std::chrono::seconds{5}};
-    Resolver resolver = resolve_with_system;  // for look_up(); blocks
+    Resolver resolver = resolve_with_system;  // may block; called by any thread
   };
   // `changed` is called when the addresses of watched names are others than look_up() gave last.
   Names(boost::asio::io_context& io, Options options, std::function<void()> changed);
+  ~Names() { stop(); }
   Names(const Names&) = delete;
   Names& operator=(const Names&) = delete;
 
@@ -46,19 +48,22 @@ class Names {
     std::string error;
     bool fresh = false;  // look_up() need not ask
   };
+  using Round = std::map<std::string, Addresses>;
+  struct Mailbox;  // where a thread brings what it has found, as long as somebody wants it
+
   void wait();
-  void ask_next();
+  void begin_round();
+  void end_round(Round found);
   bool take(const std::string& host, std::vector<IpAddress> found);
 
+  boost::asio::io_context& io_;
   boost::asio::steady_timer timer_;
-  boost::asio::ip::tcp::resolver system_;
   Options options_;
   std::function<void()> changed_;
   std::map<std::string, Known> known_;
   std::set<std::string> watched_;
-  std::vector<std::string> left_;  // of this round
-  bool round_changed_ = false;
-  bool running_ = false;
+  std::shared_ptr<Mailbox> mailbox_;  // null: no round is on its way
+  bool waiting_ = false;
 };
 
 }  // namespace weir::discovery

@@ -2,6 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
+#include <future>
+
 #include "config/load.h"
 
 using namespace weir;
@@ -53,15 +57,46 @@ TEST_CASE("watched names are asked for again, and a change is told once") {
   boost::asio::io_context io;
   Names::Options options;
   options.interval = Duration{1};
-  options.resolver = [](const std::string&) { return Addresses{{}, "not there yet"}; };
+  const auto asked = std::make_shared<std::atomic<int>>(0);
+  options.resolver = [asked](const std::string&) {
+    if (++*asked < 3) return Addresses{{}, "not there yet"};
+    return Addresses{{*IpAddress::parse("10.0.0.1")}, ""};
+  };
   int changes = 0;
+  auto busy = boost::asio::make_work_guard(io);  // a round on its way is none
   Names names(io, options, [&] {
     ++changes;
     names.stop();
+    busy.reset();
   });
-  CHECK(names.look_up("localhost").found.empty());
-  names.watch({"localhost"});
+  CHECK(names.look_up("app").found.empty());
+  names.watch({"app"});
   io.run_for(std::chrono::seconds{20});  // ends with stop()
   CHECK(changes == 1);
-  CHECK_FALSE(names.look_up("localhost").found.empty());
+  CHECK(*asked == 3);
+  CHECK(names.look_up("app").found.size() == 1);
+}
+
+TEST_CASE("nobody waits for a look-up that takes its time") {
+  const auto go = std::make_shared<std::promise<void>>();
+  const auto gone = std::make_shared<std::promise<void>>();
+  const auto began = std::make_shared<std::promise<void>>();
+  {
+    boost::asio::io_context io;
+    Names::Options options;
+    options.interval = Duration{1};
+    const std::shared_future<void> wait = go->get_future().share();
+    options.resolver = [wait, began, gone](const std::string&) {
+      began->set_value();
+      wait.wait();
+      gone->set_value();
+      return Addresses{{*IpAddress::parse("10.0.0.1")}, ""};
+    };
+    Names names(io, options, [] { FAIL("nobody is there any more"); });
+    names.watch({"app"});
+    io.run_one();
+    began->get_future().wait();
+  }
+  go->set_value();
+  gone->get_future().wait();
 }
