@@ -1,13 +1,16 @@
 #include "http/line_ends.h"
 
+#include <algorithm>
+
 namespace weir::http {
 
-LineEnds mend_line_ends(std::string& bytes) {
+LineEnds mend_line_ends(std::string& bytes, std::size_t most) {
   std::string mended;
   bool alone = false;
   bool in_head = false;  // empty lines before the request line do not end it
   std::size_t line = 0;
-  for (auto end = bytes.find('\n'); end != std::string::npos; end = bytes.find('\n', line)) {
+  for (auto end = bytes.find('\n'); end < std::min(most, bytes.size());
+       end = bytes.find('\n', line)) {
     const bool has_cr = end > line && bytes[end - 1] == '\r';
     const auto size = end - line - (has_cr ? 1 : 0);
     alone = alone || !has_cr;
@@ -21,7 +24,10 @@ LineEnds mend_line_ends(std::string& bytes) {
     }
     in_head = in_head || size > 0;
   }
-  return alone ? LineEnds::need_more : LineEnds::good;
+  if (!alone) return LineEnds::good;
+  mended.append(bytes, line);  // the head has not ended: its lines so far
+  bytes.swap(mended);
+  return LineEnds::mended;
 }
 
 }  // namespace weir::http

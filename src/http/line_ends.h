@@ -8,11 +8,10 @@
 namespace weir::http {
 
 enum class LineEnds : std::uint8_t {
-  good,       // there is no LF alone
-  need_more,  // there is, and the head has not ended
-  mended,     // each line of the head ends in CRLF now
+  good,    // there is no LF alone
+  mended,  // each line of the head, as far as it has come, ends in CRLF now
 };
-// Looks at the head at the start of `bytes`; what follows it stays as it is.
-[[nodiscard]] LineEnds mend_line_ends(std::string& bytes);
+// Looks at the head at the start of `bytes`, at `most` bytes of it; what follows it stays as it is.
+[[nodiscard]] LineEnds mend_line_ends(std::string& bytes, std::size_t most);
 
 }  // namespace weir::http
