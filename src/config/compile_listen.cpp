@@ -65,6 +65,19 @@ void apply(const Call& call, const Parameter& parameter, Listen& listen) {
     listen.proxy_protocol = true;
     return;
   }
+  if (key == "ssl") {
+    if (call.scope.admin != nullptr) {
+      call.error(*parameter.argument, "the admin listener speaks plain HTTP; remove \"ssl\"");
+    }
+    listen.ssl = true;
+    return;
+  }
+  if (key == "http2" || key == "spdy") {
+    if (call.compiler.report_once("listen http2")) {
+      call.compiler.accepted(call, "clients that would speak HTTP/2 are served HTTP/1.1");
+    }
+    return;
+  }
   // All others are options of the socket, which one line may give.
   listen.has_options = true;
   if (key == "reuseport") {

@@ -4,26 +4,20 @@
 namespace weir::config {
 namespace {
 
-constexpr std::string_view kScheme = "http://";
-constexpr std::uint16_t kHttpPort = 80;
+constexpr std::string_view kHttp = "http://";
+constexpr std::string_view kHttps = "https://";
 
-bool check_scheme(const Call& call, const std::string& url) {
-  if (lower(url.substr(0, kScheme.size())) == kScheme) return true;
-  if (lower(url.substr(0, 8)) == "https://") {
-    call.error(call.arg(0), "https:// to peers is not supported yet; use http://");
-  } else {
-    call.error(call.arg(0), "invalid URL prefix in " + quote(url) + "; it must begin with http://");
-  }
-  return false;
+// The scheme that the URL begins with; empty: none that is spoken.
+std::string_view scheme_of(const std::string& url) {
+  if (lower(url.substr(0, kHttp.size())) == kHttp) return kHttp;
+  if (lower(url.substr(0, kHttps.size())) == kHttps) return kHttps;
+  return {};
 }
+
+std::uint16_t usual_port(const ProxyConfig& proxy) { return proxy.tls ? 443 : 80; }
 
 // "http://127.0.0.1:$port/x": worked out for each request.
 void compile_target(const Call& call, ProxyConfig& proxy) {
-  const auto& url = call.arg(0).text;
-  if (lower(url.substr(0, 8)) == "https://") {
-    check_scheme(call, url);
-    return;
-  }
   if (const auto target = call.compiler.value(call, call.arg(0))) proxy.target = *target;
 }
 
@@ -44,10 +38,10 @@ bool find_peers(const Call& call, const AddressText& address, ProxyConfig& proxy
         compiler.implicit_upstream(where, "unix:" + where.unix_path, call.directive.position);
     return true;
   }
-  const bool plain_port = !address.has_port || where.port == kHttpPort;
+  const bool plain_port = !address.has_port || where.port == usual_port(proxy);
   const std::string port = std::to_string(where.port);
   proxy.host = plain_port ? address.host_text : address.host_text + ":" + address.port_text;
-  proxy.port_text = plain_port ? "80" : address.port_text;
+  proxy.port_text = plain_port ? std::to_string(usual_port(proxy)) : address.port_text;
   proxy.upstream = named ? *named
                          : compiler.implicit_upstream(where, address.host_text + ":" + port,
                                                       call.directive.position);
@@ -93,12 +87,17 @@ void compile_proxy_pass(const Call& call) {
     call.scope.location->content = std::move(proxy);
     return;
   }
-  if (!check_scheme(call, url)) return;
+  const auto scheme = scheme_of(url);
+  if (scheme.empty()) {
+    return call.error(call.arg(0), "invalid URL prefix in " + quote(url) +
+                                       "; it must begin with http:// or https://");
+  }
+  proxy.tls = scheme == kHttps;
   AddressRules rules;
-  rules.default_port = kHttpPort;
+  rules.default_port = usual_port(proxy);
   rules.uri = true;
   std::string error;
-  const auto address = parse_address(std::string_view(url).substr(kScheme.size()), rules, error);
+  const auto address = parse_address(std::string_view(url).substr(scheme.size()), rules, error);
   if (!address) return call.error(call.arg(0), "invalid URL " + quote(url) + ": " + error);
   proxy.url = url;
   proxy.uri = address->uri;

@@ -131,9 +131,7 @@ std::vector<Parameter> parameters(const Call& call, std::size_t from) {
       return std::find(words.begin(), words.end(), form) != words.end();
     };
     if (has("!" + bare) || has("!" + bare + "=") || has("!" + bare + "=?")) {
-      call.error(argument,
-                 "parameter " + quote(bare) + " is not supported yet; " +
-                     (bare == "ssl" ? std::string(unsupported_advice(bare)) : "remove it"));
+      call.error(argument, "parameter " + quote(bare) + " is not supported yet; remove it");
     } else if (std::find(known.begin(), known.end(), parameter.key) == known.end()) {
       call.error(argument, "unknown parameter " + quote(text) + did_you_mean(bare, known));
     } else if (parameter.has_value && has(bare)) {
@@ -158,6 +156,23 @@ std::string Compiler::path(const std::string& name) const {
 
 std::string Compiler::beside(const std::string& name) const {
   return name.starts_with('/') ? name : directory_ + name;
+}
+
+std::optional<TlsFile> Compiler::secret(const Call& call, const Argument& argument) {
+  TlsFile file;
+  file.position = argument.position;
+  if (argument.text.empty()) return file;
+  file.path = beside(argument.text);
+  auto text = std::make_shared<std::string>();
+  std::string error;
+  const bool read = options_.read_secret ? options_.read_secret(file.path, *text, error)
+                                         : read_file(file.path, *text, error);
+  if (!read) {
+    call.error(argument, "cannot read " + quote(file.path) + ": " + error);
+    return std::nullopt;
+  }
+  file.text = std::move(text);
+  return file;
 }
 
 std::vector<IpAddress> Compiler::addresses(const Call& call, const Argument& argument,

@@ -43,6 +43,7 @@ struct ServerDraft {
   std::vector<ServerName> names;
   std::string primary_name;
   std::vector<Listen> listens;
+  std::optional<bool> ssl;  // `ssl on`: every listener of it speaks TLS
   LocationDraft root;
 };
 
@@ -121,6 +122,9 @@ class Compiler {
   [[nodiscard]] std::string path(const std::string& name) const;
   // The path of a file that nginx looks for beside its configuration.
   [[nodiscard]] std::string beside(const std::string& name) const;
+  // A file that nginx looks for beside its configuration, with its contents; without a name: none.
+  // nullopt after an error.
+  std::optional<TlsFile> secret(const Call& call, const Argument& argument);
   // The addresses of a host, with `port`: of its name as the system resolves it now. Empty after
   // an error, which was reported at `argument`.
   std::vector<IpAddress> addresses(const Call& call, const Argument& argument,
@@ -142,6 +146,12 @@ class Compiler {
   void defer_health_check(const Call& call);
   [[nodiscard]] const MatchConfig* find_match(const std::string& name) const;
   void accepted(const Call& call, std::string_view note);
+  // The size that a zone of TLS sessions had where it was first named; `size` if this is there.
+  std::uint64_t tls_zone_size(const std::string& zone, std::uint64_t size) {
+    return tls_zones_.emplace(zone, size).first->second;
+  }
+  // `ssl on` of all servers that say nothing themselves.
+  void set_ssl(bool on) { ssl_ = on; }
   // True the first time that `directive` is reported as not supported.
   bool report_once(const std::string& directive) { return reported_.insert(directive).second; }
 
@@ -181,6 +191,8 @@ class Compiler {
   std::map<std::pair<std::string, bool>, std::shared_ptr<const Regex>> regexes_;
   std::vector<DeferredCheck> checks_;
   std::size_t listens_ = 0;
+  std::map<std::string, std::uint64_t> tls_zones_;
+  bool ssl_ = false;
   std::set<std::string, std::less<>> reported_;
   // Variables of directives that are not supported: an error about those is enough.
   std::set<std::string, std::less<>> foreign_;

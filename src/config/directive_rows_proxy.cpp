@@ -11,7 +11,8 @@ using Set = Settings;
 
 constexpr DirectiveInfo kRows[] = {
     {"proxy_pass", L | LIF | LMT, 1, 1, 0, compile_proxy_pass, "",
-     "send requests to http://UPSTREAM, http://HOST:PORT or http://unix:PATH:, with a URI or not"},
+     "send requests to http://UPSTREAM, http://HOST:PORT or http://unix:PATH:, with a URI or not; "
+     "https:// for TLS"},
 
     // ---- the request
     {"proxy_set_header", HSL, 2, 2, kRepeats | kPairs, compile_proxy_set_header,

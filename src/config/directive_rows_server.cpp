@@ -27,7 +27,7 @@ constexpr DirectiveInfo kRows[] = {
      .default_text = "80",
      .help = "address, port, range of ports or unix:PATH to accept connections on",
      .parameters = "default_server default backlog= rcvbuf= sndbuf= reuseport deferred bind "
-                   "ipv6only= so_keepalive= fastopen= proxy_protocol !ssl !http2 !spdy !quic "
+                   "ipv6only= so_keepalive= fastopen= proxy_protocol ssl http2 spdy !quic "
                    "!setfib= !accept_filter= !multipath",
      .positional = "address"},
     {"server_name", S, 1, kMany, kRepeats | kList, compile_server_name, "\"\"",

@@ -79,14 +79,40 @@ constexpr AcceptedGroup kGroups[] = {
      1,
      4},
 
-    // Without `listen ... ssl`, which is refused, these have no effect in nginx either.
-    {"ssl_alpn ssl_buffer_size ssl_certificate_compression ssl_ciphers ssl_dhparam ssl_early_data "
-     "ssl_ecdh_curve ssl_handshake_timeout ssl_object_cache_inheritable ssl_ocsp_cache "
-     "ssl_ocsp_responder ssl_prefer_server_ciphers ssl_protocols ssl_session_cache "
-     "ssl_session_ticket_key ssl_session_tickets ssl_session_timeout ssl_stapling "
-     "ssl_stapling_file ssl_stapling_responder ssl_stapling_verify ssl_verify_depth",
-     HS, Accepts::anything, "nothing listens with TLS"},
-    {"ssl http2 http3", HSL, Accepts::anything, "off is what weir does", "off"},
+    {"ssl_certificate_compression", HS, Accepts::flag, "certificates are sent as they are"},
+    {"ssl_early_data", HS, Accepts::flag,
+     "requests are taken after the handshake only: nobody can send them again"},
+    {"ssl_stapling ssl_stapling_verify", HS, Accepts::flag,
+     "answers of OCSP are not sent with certificates"},
+    {"ssl_stapling_file ssl_stapling_responder",
+     HS,
+     Accepts::anything,
+     "answers of OCSP are not sent with certificates",
+     {},
+     1,
+     1},
+    {"ssl_ocsp_cache ssl_ocsp_responder",
+     HS,
+     Accepts::anything,
+     "nobody is asked for what is revoked",
+     {},
+     1,
+     1},
+    {"ssl_ocsp", HS, Accepts::anything, "off is what weir does", "off"},
+    {"ssl_certificate_cache", HS, Accepts::anything, "certificates are read once"},
+    {"proxy_ssl_certificate_cache", HSL, Accepts::anything, "certificates are read once"},
+    {"ssl_object_cache_inheritable", M, Accepts::flag, "certificates are read once"},
+    {"http2", HS, Accepts::flag, "clients are served HTTP/1.1"},
+    {"http2_body_preread_size http2_chunk_size http2_max_field_size http2_max_header_size "
+     "http2_pool_size http2_recv_buffer_size",
+     HSL, Accepts::size, "clients are served HTTP/1.1"},
+    {"http2_idle_timeout http2_recv_timeout", HS, Accepts::time, "clients are served HTTP/1.1"},
+    {"http2_max_concurrent_pushes http2_max_concurrent_streams http2_max_requests "
+     "http2_streams_index_size",
+     HS, Accepts::number, "clients are served HTTP/1.1"},
+    {"http2_push", HSL, Accepts::anything, "clients are served HTTP/1.1", {}, 1, 1},
+    {"http2_push_preload", HSL, Accepts::flag, "clients are served HTTP/1.1"},
+    {"http3", HSL, Accepts::anything, "off is what weir does", "off"},
 
     {"zone",
      U,

@@ -4,19 +4,9 @@ namespace weir::config {
 namespace {
 
 constexpr UnsupportedGroup kGroups[] = {
-    {"ssl ssl_certificate ssl_certificate_cache ssl_certificate_key ssl_client_certificate "
-     "ssl_conf_command ssl_crl ssl_ech_file ssl_key_log ssl_ocsp ssl_password_file "
-     "ssl_reject_handshake ssl_trusted_certificate ssl_verify_client",
-     Absence::yet, "end TLS before weir"},
-    {"proxy_ssl_alpn proxy_ssl_certificate proxy_ssl_certificate_cache proxy_ssl_certificate_key "
-     "proxy_ssl_ciphers proxy_ssl_conf_command proxy_ssl_crl proxy_ssl_key_log proxy_ssl_name "
-     "proxy_ssl_password_file proxy_ssl_protocols proxy_ssl_server_name proxy_ssl_session_reuse "
-     "proxy_ssl_trusted_certificate proxy_ssl_verify proxy_ssl_verify_depth",
-     Absence::yet, "peers are spoken to in plain HTTP"},
-    {"http2 http2_body_preread_size http2_chunk_size http2_idle_timeout "
-     "http2_max_concurrent_pushes http2_max_concurrent_streams http2_max_field_size "
-     "http2_max_header_size http2_max_requests http2_pool_size http2_push http2_push_preload "
-     "http2_recv_buffer_size http2_recv_timeout http2_streams_index_size http3 http3_hq "
+    {"ssl_ocsp", Absence::yet, "list what is revoked in a file, and name it by ssl_crl"},
+    {"ssl_ech_file ssl_key_log proxy_ssl_alpn proxy_ssl_key_log", Absence::yet, "remove it"},
+    {"http3 http3_hq "
      "http3_max_concurrent_streams http3_stream_buffer_size quic_active_connection_id_limit "
      "quic_bpf quic_gso quic_host_key quic_retry",
      Absence::yet, "clients are served HTTP/1.1; remove it"},

@@ -121,6 +121,33 @@ void compile_proxy_cookie_domain(const Call& call);
 void compile_proxy_cookie_path(const Call& call);
 void compile_proxy_cookie_flags(const Call& call);
 
+// TLS (compile_tls.cpp)
+void compile_ssl(const Call& call);
+void compile_ssl_certificate(const Call& call);
+void compile_ssl_certificate_key(const Call& call);
+void compile_ssl_password_file(const Call& call);
+void compile_ssl_protocols(const Call& call);
+void compile_ssl_ciphers(const Call& call);
+void compile_ssl_ecdh_curve(const Call& call);
+void compile_ssl_dhparam(const Call& call);
+void compile_ssl_conf_command(const Call& call);
+void compile_ssl_session_cache(const Call& call);
+void compile_ssl_session_timeout(const Call& call);
+void compile_ssl_session_ticket_key(const Call& call);
+void compile_ssl_buffer_size(const Call& call);
+void compile_ssl_handshake_timeout(const Call& call);
+void compile_ssl_client_certificate(const Call& call);
+void compile_ssl_trusted_certificate(const Call& call);
+void compile_ssl_crl(const Call& call);
+void compile_proxy_ssl_certificate(const Call& call);
+void compile_proxy_ssl_certificate_key(const Call& call);
+void compile_proxy_ssl_password_file(const Call& call);
+void compile_proxy_ssl_protocols(const Call& call);
+void compile_proxy_ssl_ciphers(const Call& call);
+void compile_proxy_ssl_conf_command(const Call& call);
+void compile_proxy_ssl_trusted_certificate(const Call& call);
+void compile_proxy_ssl_crl(const Call& call);
+
 // filters (compile_filters.cpp, compile_charset.cpp)
 void compile_gzip_disable(const Call& call);
 void compile_gzip_window(const Call& call);

@@ -82,9 +82,9 @@ struct Target {
   std::string_view uri;
 };
 Target target_of(std::string_view url) {
-  constexpr std::string_view kScheme = "http://";
-  if (!is_plain(url) || !url.starts_with(kScheme)) return {};
-  url.remove_prefix(kScheme.size());
+  const auto scheme = url.starts_with("https://") ? std::string_view("https://") : "http://";
+  if (!is_plain(url) || !url.starts_with(scheme)) return {};
+  url.remove_prefix(scheme.size());
   if (url.starts_with("unix:")) return {};
   const auto end = std::min(url.find_first_of(":/?"), url.size());
   const auto uri = std::min(url.find_first_of("/?"), url.size());

@@ -9,6 +9,7 @@
 
 #include "config/model.h"
 #include "config/tree.h"
+#include "tls/shared_state.h"
 
 namespace weir::config {
 
@@ -43,6 +44,11 @@ struct LoadOptions {
   // Reads a file; replaced by tests. False if it can't be read; `error` says why.
   // Empty: the file system.
   std::function<bool(const std::string& path, std::string& content, std::string& error)> read_file;
+  // The same for files whose contents are nobody else's business: keys, passwords; certificates.
+  std::function<bool(const std::string& path, std::string& content, std::string& error)>
+      read_secret;
+  // Sessions of TLS that outlive a configuration. Null: they end with it.
+  std::shared_ptr<tls::SharedState> tls;
   // The paths that match a pattern of `include`, sorted. Empty: the file system.
   std::function<std::vector<std::string>(const std::string& pattern)> glob;
   // The addresses of a host, for `listen` and others that need them at once; empty: `error` says

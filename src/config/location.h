@@ -25,6 +25,9 @@ struct ProxyConfig {
   std::string host;       // $proxy_host: "myapp", "10.0.0.1:8080"
   std::string port_text;  // $proxy_port
   std::string url;        // as written; empty when it has variables
+  bool tls = false;       // https://; with variables: told by what they come to
+  // How peers are spoken to in TLS; null where that cannot be.
+  std::shared_ptr<const tls::Context> tls_context;
   // Derived by the compiler:
   std::vector<HeaderValue> set_headers;   // complete: defaults for Host and Connection included
   std::vector<RedirectRule> redirects;    // complete: what `default` stands for included

@@ -35,6 +35,7 @@ struct Listen {
   bool deferred = false;
   int fastopen = 0;
   bool proxy_protocol = false;
+  bool ssl = false;
   bool has_options = false;  // this line is the one that says what is asked of the socket
   Position position;
 };
@@ -54,6 +55,8 @@ struct ServerConfig {
   std::uint32_t header_limit = 32 * 1024;  // bytes of a whole request head
   std::uint32_t header_line_limit = 16 * 1024;
   std::unique_ptr<Location> root;  // the server's own settings; its `nested` are the locations
+  // Null: it has no certificate, and connections are served by what the default server has.
+  std::shared_ptr<const tls::Context> tls;
   Position position;
 };
 

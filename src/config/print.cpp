@@ -207,7 +207,7 @@ class Printer {
         " rcvbuf=" + std::to_string(listen.rcvbuf) + " sndbuf=" + std::to_string(listen.sndbuf) +
         (listen.so_keepalive ? " so_keepalive" : "") + keepalive_times(listen) +
         (listen.deferred ? " deferred" : "") + " fastopen=" + std::to_string(listen.fastopen) +
-        (listen.proxy_protocol ? " proxy_protocol" : ""));
+        (listen.proxy_protocol ? " proxy_protocol" : "") + (listen.ssl ? " ssl" : ""));
   }
 
   void print_server(const ServerConfig& server) {
@@ -270,7 +270,7 @@ class Printer {
   void print_content(const ProxyConfig& proxy) {
     open("proxy " + (proxy.upstream ? model_.upstreams[*proxy.upstream].name : text(proxy.target)) +
          (proxy.has_uri ? " uri=" + proxy.uri : "") + " host=" + proxy.host +
-         " port=" + proxy.port_text);
+         " port=" + proxy.port_text + (proxy.tls ? " tls" : ""));
     for (const auto& field : proxy.set_headers) line("set " + field.name, field.value);
     for (const auto& name : proxy.hide_headers) line("hide", name);
     for (const auto& rule : proxy.redirects) line("redirect", print(rule, model_));

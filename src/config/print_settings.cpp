@@ -122,6 +122,12 @@ class Texts {
   std::string text(const CookieFlags& flags) const {
     return text(flags.cookie) + print(flags.pattern) + " " + text(flags.flags);
   }
+  std::string text(const TlsFile& file) const { return file.path; }
+  std::string text(const TlsCommand& command) const { return command.name + "=" + command.value; }
+  std::string text(const TlsSessionCache& cache) const {
+    return text(cache.kind) + " " + text(cache.sessions) + " " + cache.zone + " " +
+           text(cache.size);
+  }
   std::string text(const ProxyStore& store) const {
     return text(store.on) + " " + text(store.path);
   }

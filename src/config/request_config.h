@@ -14,7 +14,9 @@
 #include "base/clock.h"
 #include "config/position.h"
 #include "config/rules.h"
+#include "config/tls_config.h"
 #include "config/variables.h"
+#include "tls/context.h"
 
 namespace weir::config {
 

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "config/resolve.h"
+#include "config/resolve_tls.h"
 #include "config/suggest.h"
 #include "config/text.h"
 
@@ -116,8 +117,9 @@ RequestConfig request_config(const Settings& s, Dialect dialect) {
 // Makes the locations of one server of their drafts.
 class Resolver {
  public:
-  Resolver(const Model& model, const ServerDraft& server, Diagnostics& diagnostics)
-      : model_(model), server_(server), diagnostics_(diagnostics) {}
+  Resolver(const Model& model, const ServerDraft& server, TlsContexts& tls,
+           Diagnostics& diagnostics)
+      : model_(model), server_(server), tls_(tls), diagnostics_(diagnostics) {}
 
   std::unique_ptr<Location> location(LocationDraft& draft, const Settings& outer,
                                      LocationDraft* around) {
@@ -143,6 +145,9 @@ class Resolver {
     location->content = draft.content;
     if (auto* proxy = std::get_if<ProxyConfig>(&location->content)) {
       complete_proxy(*location, model_.dialect, *proxy);
+      if (proxy->tls || !proxy->upstream) {
+        proxy->tls_context = tls_.client(location->request, location->position);
+      }
     }
     check_charset(*location);
     check_referers(*location);
@@ -229,16 +234,18 @@ class Resolver {
 
   const Model& model_;
   const ServerDraft& server_;
+  TlsContexts& tls_;
   Diagnostics& diagnostics_;
   std::set<std::pair<std::string, std::string>> charsets_;  // reported
   bool reported_referers_ = false;
 };
 
 std::unique_ptr<ServerConfig> make_server(const Model& model, ServerDraft& draft,
-                                          const Settings& http, Diagnostics& diagnostics) {
+                                          const Settings& http, TlsContexts& tls,
+                                          Diagnostics& diagnostics) {
   auto server = std::make_unique<ServerConfig>();
   server->position = draft.root.position;
-  server->root = Resolver(model, draft, diagnostics).location(draft.root, http, nullptr);
+  server->root = Resolver(model, draft, tls, diagnostics).location(draft.root, http, nullptr);
   server->names = std::move(draft.names);
   server->primary_name = std::move(draft.primary_name);
   server->listens = std::move(draft.listens);
@@ -249,6 +256,7 @@ std::unique_ptr<ServerConfig> make_server(const Model& model, ServerDraft& draft
   constexpr std::uint64_t kLargest = 16u << 20;
   server->header_line_limit = static_cast<std::uint32_t>(std::min(line, kLargest));
   server->header_limit = static_cast<std::uint32_t>(std::min(whole, kLargest));
+  tls.prepare(*server);
   return server;
 }
 
@@ -262,10 +270,16 @@ TypeSet charset_default_types() {
 
 void Compiler::finish() {
   if (diagnostics_.failed()) return;  // drafts may be incomplete
+  TlsContexts tls(options_.tls, diagnostics_);
   for (auto& draft : servers_) {
-    model_->servers.push_back(make_server(*model_, *draft, http_, diagnostics_));
+    if (draft->ssl.value_or(ssl_)) {
+      for (auto& listen : draft->listens) listen.ssl = true;
+    }
+    model_->servers.push_back(make_server(*model_, *draft, http_, tls, diagnostics_));
   }
   join_listens(*model_, diagnostics_);
+  tls.check_listeners(*model_);
+  TlsContexts::prepare_checks(*model_);
   warn_conflicts(*model_, diagnostics_);
   if (model_->servers.empty()) {
     diagnostics_.warning({}, "there is no server; nothing will be served");

@@ -34,8 +34,11 @@ void join_listens(Model& model, Diagnostics& diagnostics) {
     const Listen* chosen = nullptr;
     const bool proxy_protocol = std::any_of(listens.begin(), listens.end(),
                                             [](const Listen* l) { return l->proxy_protocol; });
+    const bool ssl =
+        std::any_of(listens.begin(), listens.end(), [](const Listen* l) { return l->ssl; });
     for (Listen* listen : listens) {
       listen->proxy_protocol = proxy_protocol;
+      listen->ssl = ssl;
       if (listen->default_server) {
         if (chosen != nullptr) {
           diagnostics.error(listen->position, "listen: duplicate default server for " + text +

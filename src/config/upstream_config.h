@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,10 @@
 #include "base/clock.h"
 #include "config/position.h"
 #include "config/variables.h"
+
+namespace weir::tls {
+class Context;
+}
 
 namespace weir::config {
 
@@ -82,6 +87,10 @@ struct HealthCheckConfig {
   bool mandatory = false;           // unchecked peers get no traffic until they pass
   std::vector<StatusRange> status;  // empty: 200-399
   bool status_negated = false;      // `status ! 500`
+  // Not null: over TLS. The name that the peer's certificate must be for, and whether it is told.
+  std::shared_ptr<const tls::Context> tls;
+  std::string tls_name;
+  bool tls_announce = false;
   Position position;
 };
 

@@ -24,6 +24,16 @@ inline constexpr std::array kServerTokens = {Word<ServerTokens>{"on", ServerToke
                                              Word<ServerTokens>{"off", ServerTokens::off},
                                              Word<ServerTokens>{"build", ServerTokens::build}};
 
+inline constexpr std::array kVerifyClient = {
+    Word<tls::Verify>{"off", tls::Verify::off}, Word<tls::Verify>{"on", tls::Verify::on},
+    Word<tls::Verify>{"optional", tls::Verify::optional},
+    Word<tls::Verify>{"optional_no_ca", tls::Verify::optional_no_ca}};
+// Never spoken, whoever asks for them.
+inline constexpr std::uint32_t kSslV2 = 1u << 30, kSslV3 = 1u << 31;
+inline constexpr std::array kTlsVersions = {
+    Bits{"TLSv1.3", tls::tls1_3}, Bits{"TLSv1.2", tls::tls1_2}, Bits{"TLSv1.1", tls::tls1_1},
+    Bits{"TLSv1", tls::tls1_0},   Bits{"SSLv3", kSslV3},        Bits{"SSLv2", kSslV2}};
+
 inline constexpr std::array kSatisfy = {Word<Satisfy>{"all", Satisfy::all},
                                         Word<Satisfy>{"any", Satisfy::any}};
 inline constexpr std::array kLimitLogLevel = {

@@ -272,9 +272,17 @@ TEST_CASE("listen") {
       {"server { listen 80; listen *:80; }",
        "t:1:28: error: listen: duplicate listen \"0.0.0.0:80\" in this block"},
       {"server { listen 80 ssl; }",
-       "t:1:20: error: listen: parameter \"ssl\" is not supported yet; end TLS before weir"},
-      {"server { listen 80 http2; }",
-       "t:1:20: error: listen: parameter \"http2\" is not supported yet; remove it"},
+       "t:1:10: error: listen: there is no ssl_certificate for \"listen 0.0.0.0:80 ssl\"; name one "
+       "in this server"},
+      {"server { listen 80 quic; }",
+       "t:1:20: error: listen: parameter \"quic\" is not supported yet; remove it"},
+      {"server { listen 80; ssl_ciphers no-such; }",
+       "t:1:33: error: ssl_ciphers: invalid list \"no-such\": no cipher match; see "
+       "openssl-ciphers(1)"},
+      {"server { listen 80; ssl_session_cache shared:x; }",
+       "t:1:39: error: ssl_session_cache: invalid zone \"shared:x\"; write shared:NAME:10m"},
+      {"server { listen 80; ssl_certificate /no/such.pem; }",
+       "t:1:37: error: ssl_certificate: cannot read \"/no/such.pem\": No such file or directory"},
       {"server { listen 80 so_keepalive=1h:x; }",
        "t:1:20: error: listen: invalid value \"1h:x\" of so_keepalive; use on, off or "
        "IDLE:INTERVAL:COUNT"},
@@ -348,11 +356,11 @@ TEST_CASE("proxying") {
   check_in_location({
       {"proxy_pass ftp://x;",
        "t:1:33: error: proxy_pass: invalid URL prefix in \"ftp://x\"; it "
-       "must begin with http://"},
-      {"proxy_pass https://x;",
-       "t:1:33: error: proxy_pass: https:// to peers is not supported yet; use http://"},
-      {"proxy_pass https://$x;",
-       "t:1:33: error: proxy_pass: https:// to peers is not supported yet; use http://"},
+       "must begin with http:// or https://"},
+      {"proxy_pass https://x; proxy_ssl_verify on;",
+       "t:1:10: error: proxy_ssl_verify: there is nothing to check certificates by; name "
+       "authorities with proxy_ssl_trusted_certificate"},
+      {"proxy_pass https://$nox;", "t:1:33: error: proxy_pass: unknown variable \"nox\""},
       {"proxy_pass http://;", "t:1:33: error: proxy_pass: invalid URL \"http://\": no host"},
       {"proxy_pass http://a:b;",
        "t:1:33: error: proxy_pass: invalid URL \"http://a:b\": invalid "
@@ -370,9 +378,9 @@ TEST_CASE("proxying") {
       {"proxy_set_header a $remote_adr;",
        "t:1:41: error: proxy_set_header: unknown variable "
        "\"remote_adr\"; did you mean \"remote_addr\"?"},
-      {"proxy_set_header a $ssl_protocol;",
+      {"proxy_set_header a $ssl_sigalg;",
        "t:1:41: error: proxy_set_header: variable "
-       "$ssl_protocol of nginx is not supported yet; remove "
+       "$ssl_sigalg of nginx is not supported yet; remove "
        "it"},
       {"proxy_http_version 2;",
        "t:1:41: error: proxy_http_version: HTTP/2 to peers is not supported yet; use 1.1"},
