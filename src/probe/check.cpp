@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "probe/verdict.h"
+#include "tls/context.h"
 
 namespace weir::probe {
 namespace {
@@ -77,29 +78,62 @@ void Check::on_connect(const ErrorCode& error) {
   if (!handler_) return;
   if (error) return fail_on_connect(error);
   if (config_.tcp_only) return finish({.layer = CheckLayer::ok, .detail = "connected"});
-  step_ = "sending the request";
+  if (config_.tls != nullptr) return shake_hands();
   send_request();
 }
 
+Check::Tls::Tls(Socket& socket, const tls::Context& shared)
+    : context((SSL_CTX_up_ref(shared.native()), shared.native())), stream(socket, context) {}
+
+void Check::shake_hands() {
+  step_ = "the handshake of TLS";
+  tls_ = std::make_unique<Tls>(socket_, *config_.tls);
+  // Sessions are not kept: a check is to see a whole handshake.
+  if (!config_.tls->prepare_client(tls_->stream.native_handle(), config_.tls_name,
+                                   config_.tls_announce, {})) {
+    return fail(CheckLayer::none, "out of memory");
+  }
+  tls_->stream.async_handshake(
+      asio::ssl::stream_base::client, [self = shared_from_this()](const ErrorCode& error) {
+        if (!self->handler_) return;
+        if (!error) return self->send_request();
+        const auto verified = SSL_get_verify_result(self->tls_->stream.native_handle());
+        self->fail(CheckLayer::connect, verified != X509_V_OK && self->verifies()
+                                            ? X509_verify_cert_error_string(verified)
+                                            : error.message());
+      });
+}
+
+bool Check::verifies() const { return config_.tls->verify() != tls::Verify::off; }
+
 void Check::send_request() {
-  asio::async_write(socket_, asio::buffer(request_),
-                    [self = shared_from_this()](const ErrorCode& error, std::size_t) {
-                      if (!self->handler_) return;
-                      if (error) return self->fail(CheckLayer::response, text_of(error));
-                      self->step_ = "the answer";
-                      self->read_more();
-                    });
+  step_ = "sending the request";
+  const auto sent = [self = shared_from_this()](const ErrorCode& error, std::size_t) {
+    if (!self->handler_) return;
+    if (error) return self->fail(CheckLayer::response, text_of(error));
+    self->step_ = "the answer";
+    self->read_more();
+  };
+  if (tls_ != nullptr) {
+    asio::async_write(tls_->stream, asio::buffer(request_), sent);
+  } else {
+    asio::async_write(socket_, asio::buffer(request_), sent);
+  }
 }
 
 void Check::read_more() {
-  socket_.async_read_some(asio::buffer(chunk_),
-                          [self = shared_from_this()](const ErrorCode& error, std::size_t size) {
-                            if (self->handler_) self->on_read(error, size);
-                          });
+  const auto got = [self = shared_from_this()](const ErrorCode& error, std::size_t size) {
+    if (self->handler_) self->on_read(error, size);
+  };
+  if (tls_ != nullptr) {
+    tls_->stream.async_read_some(asio::buffer(chunk_), got);
+  } else {
+    socket_.async_read_some(asio::buffer(chunk_), got);
+  }
 }
 
 void Check::on_read(const ErrorCode& error, std::size_t size) {
-  if (error == asio::error::eof) {
+  if (error == asio::error::eof || error == asio::ssl::error::stream_truncated) {
     return fail(CheckLayer::response, received_.empty() && skipped_ == 0
                                           ? "connection closed without an answer"
                                           : "connection closed inside the head of the answer");

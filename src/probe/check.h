@@ -5,6 +5,8 @@
 #include <array>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
@@ -15,6 +17,10 @@
 #include "config/model.h"
 #include "http/head.h"
 #include "upstream/health.h"
+
+namespace weir::tls {
+class Context;
+}
 
 namespace weir::probe {
 
@@ -33,6 +39,8 @@ class Check : public std::enable_shared_from_this<Check> {
   using ErrorCode = boost::system::error_code;
 
   void on_connect(const ErrorCode& error);
+  void shake_hands();
+  [[nodiscard]] bool verifies() const;
   void send_request();
   void read_more();
   void on_read(const ErrorCode& error, std::size_t size);
@@ -45,7 +53,16 @@ class Check : public std::enable_shared_from_this<Check> {
   // Of heads, interim answers included; the body is not read.
   static constexpr std::uint32_t kHeadLimit = 64 * 1024;
 
-  boost::asio::generic::stream_protocol::socket socket_;
+  using Socket = boost::asio::generic::stream_protocol::socket;
+  // Around `socket_`, for a check over TLS.
+  struct Tls {
+    Tls(Socket& socket, const tls::Context& context);
+    boost::asio::ssl::context context;
+    boost::asio::ssl::stream<Socket&> stream;
+  };
+
+  Socket socket_;
+  std::unique_ptr<Tls> tls_;
   boost::asio::steady_timer timer_;
   config::HealthCheckConfig config_;
   Endpoint endpoint_;

@@ -6,6 +6,7 @@
 
 #include "http/line_ends.h"
 #include "net/socket.h"
+#include "net/tls_stream.h"
 #include "proxy/heads.h"
 #include "proxy/text.h"
 #include "proxy/variables.h"
@@ -55,6 +56,8 @@ net::Task<Error> Attempt::run() {
     evaluate(config_.proxy_bind.address, x_, local_);
     if (local_ == "off") local_.clear();
   }
+  key_ = local_;
+  if (x_.peer_tls_) name_peer();
   if (!lease()) {
     const Error error = co_await connect();
     if (!error.ok()) co_return error;
@@ -77,7 +80,7 @@ bool Attempt::usable(PeerConnection& connection) const {
 bool Attempt::lease() {
   auto& stats = x_.pool_->stats[peer_index_]->of(worker_.index());
   while (!fresh_) {
-    connection_ = x_.idle_->take(peer_index_, local_);
+    connection_ = x_.idle_->take(peer_index_, key_);
     if (connection_ == nullptr) break;
     if (usable(*connection_)) {
       reused_ = true;
@@ -95,7 +98,7 @@ net::Task<Error> Attempt::connect() {
   auto& loop = worker_.loop();
   const auto began = loop.now();
   connection_ = std::make_unique<PeerConnection>();
-  connection_->local = local_;
+  connection_->key = key_;
   net::ConnectOptions options;
   if (const Error error = connect_options(options); !error.ok()) co_return error;
   int fd = net::begin_connect(peer_.spec.endpoint, options);
@@ -123,8 +126,61 @@ net::Task<Error> Attempt::connect() {
   if (const int sys = net::connect_result(fd); sys != 0) {
     co_return Error{sys == ETIMEDOUT ? Errc::connect_timed_out : Errc::connect_failed, sys};
   }
+  if (x_.peer_tls_) {
+    if (const Error error = co_await handshake(deadline); !error.ok()) co_return error;
+  }
   x_.attempts_.back().connect = loop.now() - began;
   co_return Error{};
+}
+
+// `proxy_ssl_name`, and what tells connections apart by it.
+void Attempt::name_peer() {
+  if (!config_.proxy_ssl_name.empty()) {
+    evaluate(config_.proxy_ssl_name, x_, tls_name_);
+  } else {
+    tls_name_ = proxy_.upstream ? proxy_.host : x_.dynamic_host_;
+    if (tls_name_.starts_with("unix:")) tls_name_ = "localhost";
+  }
+  // $proxy_host may have a port.
+  if (tls_name_.starts_with('[')) {
+    tls_name_ = tls_name_.substr(1, tls_name_.find(']') - 1);
+  } else if (const auto colon = tls_name_.find(':');
+             colon != std::string::npos && tls_name_.find(':', colon + 1) == std::string::npos) {
+    tls_name_.resize(colon);
+  }
+  const auto context = reinterpret_cast<std::uintptr_t>(proxy_.tls_context.get());
+  key_.append("\n").append(std::to_string(context)).append(" ").append(tls_name_);
+  if (config_.proxy_ssl_server_name) key_.append(" sni");
+}
+
+net::Task<Error> Attempt::handshake(TimePoint deadline) {
+  auto& record = x_.attempts_.back();
+  std::string peer = peer_.text + " " + tls_name_;
+  auto made = net::TlsStream::client(*connection_, proxy_.tls_context, tls_name_,
+                                     config_.proxy_ssl_server_name, peer);
+  if (made == nullptr) co_return Error{Errc::local_resources, ENOMEM};
+  connection_->use_tls(std::move(made));
+  auto& stream = *connection_->tls();
+  for (;;) {
+    const auto step = stream.handshake();
+    if (step == net::TlsStream::Step::done) co_return Error{};
+    if (step == net::TlsStream::Step::failed) {
+      record.detail = stream.error();
+      proxy_.tls_context->forget_session(peer);
+      co_return Error{stream.untrusted() ? Errc::peer_untrusted : Errc::peer_tls_failed, 0};
+    }
+    if (x_.client_left()) co_return Error{Errc::client_closed, 0};
+    const bool reads = step == net::TlsStream::Step::wants_read;
+    const net::Interest ready(reads ? connection_->on_readable : connection_->on_writable,
+                              x_.waiter());
+    const net::Interest client(x_.client_slot(), x_.waiter());
+    const auto wake = co_await x_.waiter().wait(deadline);
+    if (wake == net::Wake::cancelled) co_return Error{Errc::shutting_down, 0};
+    if (wake == net::Wake::timeout) {
+      record.detail = "in the handshake of TLS";
+      co_return Error{Errc::connect_timed_out, 0};
+    }
+  }
 }
 
 // `proxy_bind`, `proxy_socket_keepalive`.
@@ -295,6 +351,12 @@ net::Task<Error> Attempt::read_head() {
   }
 }
 
+void Attempt::put_back(std::string_view bytes) {
+  char* to = worker_.scratch().data();
+  std::memcpy(to, bytes.data(), bytes.size());
+  body_ = net::Borrowed(worker_.loop(), {to, bytes.size()});
+}
+
 Error Attempt::take_bytes(std::size_t size, bool& complete) {
   x_.attempts_.back().received += size;
   char* scratch = worker_.scratch().data();
@@ -313,11 +375,9 @@ Error Attempt::take_bytes(std::size_t size, bool& complete) {
       if (!config_.bare_line_feeds) return {Errc::peer_bad_head, 0};
       if (in_scratch) kept.assign(bytes);
       in_scratch = false;
-      const auto ends =
-          kept.size() <= limits.head ? http::mend_line_ends(kept) : http::LineEnds::good;
+      const auto ends = http::mend_line_ends(kept, limits.head);
       if (ends == http::LineEnds::good) return {Errc::peer_bad_head, 0};
       parse_state_ = {};
-      if (ends == http::LineEnds::need_more) return {};
       continue;
     }
     if (parsed.status == http::ParseStatus::need_more) {

@@ -33,6 +33,9 @@ class Attempt {
   // What came of the answer's body with its head.
   [[nodiscard]] std::span<char> body() const { return body_.bytes(); }
 
+  // Makes `bytes` that once more, after a suspension.
+  void put_back(std::string_view bytes);
+
   // Moves the request's body on. Called as well while the answer is being passed on.
   struct Push {
     Error error;
@@ -50,6 +53,8 @@ class Attempt {
   // A kept connection that is still good.
   [[nodiscard]] bool lease();
   net::Task<Error> connect();
+  net::Task<Error> handshake(TimePoint deadline);
+  void name_peer();
   Error connect_options(net::ConnectOptions& options);
   [[nodiscard]] http::Method upstream_method() const;
   [[nodiscard]] bool wants_hints() const;
@@ -67,7 +72,9 @@ class Attempt {
   upstream::Peer& peer_;
   std::uint32_t peer_index_;
   bool fresh_;
-  std::string local_;  // of `proxy_bind`
+  std::string local_;     // of `proxy_bind`
+  std::string tls_name_;  // of the peer, for its certificate
+  std::string key_;       // what a kept connection must have been made for
   bool sends_body_;
   std::unique_ptr<PeerConnection> connection_;
   bool reused_ = false;

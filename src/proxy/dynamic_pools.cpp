@@ -12,9 +12,10 @@ constexpr std::size_t kMostPools = 256;
 
 }  // namespace
 
-std::optional<Authority> parse_authority(std::string_view text) {
+std::optional<Authority> parse_authority(std::string_view text, std::uint16_t default_port) {
   constexpr std::string_view kUnix = "unix:";
   Authority result;
+  result.port = default_port;
   if (text.starts_with(kUnix)) {
     result.unix_path = text.substr(kUnix.size());
     return result.unix_path.empty() ? std::nullopt : std::optional(result);
@@ -22,6 +23,7 @@ std::optional<Authority> parse_authority(std::string_view text) {
   result.host = text;
   const auto bracket = text.starts_with('[') ? text.find(']') : 0;
   if (bracket == std::string_view::npos) return std::nullopt;
+  if (bracket > 0 && bracket + 1 < text.size() && text[bracket + 1] != ':') return std::nullopt;
   if (const auto colon = text.find(':', bracket); colon != std::string_view::npos) {
     const auto digits = text.substr(colon + 1);
     const auto* end = digits.data() + digits.size();

@@ -25,7 +25,8 @@ struct Authority {
   std::uint16_t port = 80;
   std::string_view unix_path;  // of "unix:/path"; then there is no host
 };
-[[nodiscard]] std::optional<Authority> parse_authority(std::string_view text);
+[[nodiscard]] std::optional<Authority> parse_authority(std::string_view text,
+                                                       std::uint16_t default_port = 80);
 
 class DynamicPools {
  public:

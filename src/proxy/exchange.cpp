@@ -40,6 +40,8 @@ net::Task<Session::Afterwards> Exchange::run(Session& session) {
   } else if (!error.ok()) {
     fail(error);
     co_await process(give_up(error));
+  } else if (const int status = check_tls(); status != 0) {
+    co_await process(Step::answer_with(status));
   } else {
     co_await process({Step::Kind::restart, 0});
   }
@@ -166,7 +168,7 @@ void Exchange::reset_request() {
   attempts_.clear();
   pool_ = nullptr;
   idle_ = nullptr;
-  dynamic_.reset();
+  dynamic_.clear();
   dynamic_host_.clear();
   dynamic_has_uri_ = false;
   reset(response_bytes_);
@@ -193,7 +195,7 @@ void Exchange::release() {
   ssi_shared_.reset();
   sender_.reset();
   connection_leases_.clear();
-  dynamic_.reset();
+  dynamic_.clear();
   pin_.reset();
   body_.clear();
 }
@@ -242,7 +244,7 @@ net::Task<void> Exchange::run_below(Exchange& parent, const Subrequest& subreque
 // `mirror`: copies of the request that run beside it; what they answer is dropped.
 net::Task<Step> Exchange::start_mirrors() {
   mirrored_ = true;
-  if (config().mirror_request_body && !body_.complete()) {
+  if (config().mirror_request_body && !(body_.started() && body_.complete())) {
     buffer_body_ = true;
     Error error = start_body(true);
     if (error.ok()) error = co_await read_body_ahead();
@@ -265,7 +267,8 @@ net::Task<void> Exchange::run_mirror(const std::string& uri) {
   Subrequest how;
   how.uri = std::string_view(uri).substr(0, uri.find('?'));
   how.args = args_;
-  how.share_body = config().mirror_request_body;
+  how.share_body = config().mirror_request_body && body_.complete() && body_.replayable() &&
+                   body_.outgoing().kind != http::Framing::Kind::chunked;
   how.waiter = &own;
   co_await sub.run_below(*this, how);
   sub.release();
@@ -309,10 +312,10 @@ net::Task<Error> Exchange::read_head() {
       if (parsed.status == http::ParseStatus::complete) break;
       auto ends = http::LineEnds::good;
       if (parsed.status == http::ParseStatus::error && parsed.http_status == 400 &&
-          request.bare_line_feeds && head_bytes_.size() <= limits.head) {
+          request.bare_line_feeds) {
         const auto before = head_bytes_.size();
-        ends = http::mend_line_ends(head_bytes_);
-        mended_ = head_bytes_.size() - before;
+        ends = http::mend_line_ends(head_bytes_, limits.head);
+        mended_ += head_bytes_.size() - before;
         state = {};
         if (ends == http::LineEnds::mended) continue;
       }

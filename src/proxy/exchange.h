@@ -22,6 +22,7 @@
 #include "net/task.h"
 #include "proxy/answer.h"
 #include "proxy/body_filter.h"
+#include "proxy/exchange_types.h"
 #include "proxy/files.h"
 #include "proxy/relay_options.h"
 #include "proxy/request_body.h"
@@ -38,66 +39,6 @@ namespace weir::proxy {
 
 class Attempt;
 class StoredFile;
-
-// Where an exchange is. The second letter of the end code.
-enum class Phase : std::uint8_t {
-  head,     // H reading the request head
-  route,    // R choosing server and location, rewriting
-  limits,   // L rates and numbers of connections
-  access,   // U who may
-  body,     // B reading the request body ahead of the peer
-  balance,  // Q choosing a peer
-  connect,  // C connecting to it
-  send,     // S sending the request and waiting for the answer's head
-  answer,   // A passing on the answer, or writing one of weir's own
-  tunnel,   // T upgraded connection
-  done,     // - it ended as it should
-};
-
-// What a phase leads to.
-struct Step {
-  enum class Kind : std::uint8_t {
-    go_on,     // the next phase
-    locate,    // the path has changed: its location is looked for
-    restart,   // the same, after the rules of the server
-    relocate,  // location_ has been set (a named one): its phases begin
-    answer,    // with `status`: an error page, or a redirect
-    text,      // with `status` and return_text_
-    done,      // the answer has been given
-  };
-  Kind kind = Kind::go_on;
-  int status = 0;
-  [[nodiscard]] bool goes_on() const { return kind == Kind::go_on; }
-  static Step answer_with(int status) { return {Kind::answer, status}; }
-  static Step finished() { return {Kind::done, 0}; }
-};
-
-// What one attempt looked like.
-struct AttemptRecord {
-  const upstream::Peer* peer = nullptr;
-  std::uint32_t peer_index = 0;
-  upstream::Reason reason{};
-  Error error;
-  std::uint16_t status = 0;  // as logged: the peer's, or 502/504 for failures
-  bool separate = false;     // the first of another upstream: after an internal redirect
-  Duration connect{-1};      // -1: did not come to it
-  Duration header{-1};
-  Duration response{-1};
-  std::uint64_t sent = 0;
-  std::uint64_t received = 0;
-  std::uint64_t body = 0;
-};
-
-// How a subrequest runs.
-struct Subrequest {
-  std::string_view uri;
-  std::string_view args = {};
-  bool share_body = false;            // it gets a copy of the parent's body
-  Sender* sink = nullptr;             // where its body goes; null: it is dropped
-  bool in_memory = false;             // the sink holds it, up to subrequest_output_buffer_size
-  const std::string* stub = nullptr;  // what goes there in place of no body, or of an error
-  net::Waiter* waiter = nullptr;      // of its own, for one that runs beside its parent
-};
 
 class Exchange {
  public:
@@ -217,6 +158,8 @@ class Exchange {
   void reset_request();
   net::Task<Error> read_head();
   Error choose_server();
+  // What is wrong with the client's TLS, as a status; 0: nothing.
+  [[nodiscard]] int check_tls();
   net::Task<void> process(Step step);
   net::Task<Step> serve(Step step);
   Step locate();
@@ -264,7 +207,7 @@ class Exchange {
   Step find_index();
   Step random_index();
   net::Task<Step> list_directory();
-  net::Task<Step> send_file(const UniqueFd& file, const struct stat& info);
+  net::Task<Step> send_file(const UniqueFd& file, const struct stat& info, bool ranges = true);
   net::Task<Error> send_file_body(const UniqueFd& file, std::uint64_t size);
   net::Task<Error> send_file_part(const UniqueFd& file, std::uint64_t begin, std::uint64_t end);
   int file_error(const char* call, const std::string& path, int error);
@@ -448,10 +391,12 @@ class Exchange {
   IdleConnections* idle_ = nullptr;  // of pool_, in this worker
   std::string target_;               // of a proxy_pass with variables
   std::string origin_form_;
-  DynamicPools::EntryPtr dynamic_;  // keeps a pool that was made for a target with variables
-  std::string dynamic_host_;        // $proxy_host of a target with variables
+  // Pools that were made for targets with variables: attempts_ points into them.
+  std::vector<DynamicPools::EntryPtr> dynamic_;
+  std::string dynamic_host_;  // $proxy_host of a target with variables
   std::string dynamic_uri_;
   bool dynamic_has_uri_ = false;
+  bool peer_tls_ = false;       // peers are spoken to in TLS
   std::string set_body_;        // proxy_set_body
   std::string response_bytes_;  // the answer's head
   http::ResponseHead response_;

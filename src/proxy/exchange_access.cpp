@@ -146,9 +146,15 @@ net::Task<Step> Exchange::check_access() {
   const bool any = config().satisfy == config::Satisfy::any;
   int refused = 0;
   for (int check = 0; check < 3; ++check) {
-    const Access access = check == 0   ? check_address()
-                          : check == 1 ? check_password()
-                                       : co_await check_subrequest();
+    Access access;
+    // Not as one expression: g++ 12 would await in each case.
+    if (check == 0) {
+      access = check_address();
+    } else if (check == 1) {
+      access = check_password();
+    } else {
+      access = co_await check_subrequest();
+    }
     if (access.verdict == Access::Verdict::undecided) continue;
     if (access.verdict == Access::Verdict::allowed) {
       if (!any) continue;

@@ -177,6 +177,13 @@ Step Exchange::begin_answer(bool from_peer) {
     answer_.location.clear();
     return Step::answer_with(500);
   }
+  for (std::size_t i = 0; i < answer_.size(); ++i) {
+    if (is_field_text(answer_.field(i).value)) continue;
+    const std::string name = answer_.field(i).name;
+    log(LogLevel::error, "the field " + name + " of the answer has line breaks");
+    answer_.remove(name);
+    return Step::answer_with(500);
+  }
   has_body_ = method_ != http::Method::head && status_ >= 200 && status_ != 204 && status_ != 304;
   answer_begun_ = true;
   if (!is_main()) {
@@ -226,6 +233,8 @@ void Exchange::begin_sending() {
     answer_.location = location;
   }
   answer_.status = http::status_on_wire(answer_.status);
+  // A file that serves as an error's page: its age says nothing of the answer.
+  if (status_ != 200 && status_ != 206 && status_ != 304) answer_.last_modified.reset();
   answer_.write(worker_.server_and_date(server_product()), true, out);
   if (chunked) out.append("Transfer-Encoding: chunked\r\n");
   end_head(out);

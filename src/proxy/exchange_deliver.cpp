@@ -41,7 +41,13 @@ net::Task<Exchange::Delivered> Exchange::deliver(Attempt& attempt) {
     linger_ = true;
   }
   Error error;
-  if (add_surroundings_) error = co_await surround(config().add_before_body);
+  if (add_surroundings_ && !config().add_before_body.empty()) {
+    // What came with the head is the thread's only until the next suspension.
+    const auto bytes = attempt.body();
+    const std::string first(bytes.data(), bytes.size());
+    error = co_await surround(config().add_before_body);
+    attempt.put_back(first);
+  }
   std::unique_ptr<StoredFile> stored;
   if (stores()) {
     stored = std::make_unique<StoredFile>(config().proxy_temp_path);

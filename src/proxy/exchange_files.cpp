@@ -303,12 +303,13 @@ net::Task<Step> Exchange::serve_coded(std::string path, std::size_t root_size) {
     const UniqueFd file = open_file(*this, path, root_size, info);
     if (!file || !S_ISREG(info.st_mode)) continue;
     answer_.set("Content-Encoding", coding.name);
-    co_return co_await send_file(file, info);
+    // As in nginx, no ranges of coded files.
+    co_return co_await send_file(file, info, false);
   }
   co_return Step{};
 }
 
-net::Task<Step> Exchange::send_file(const UniqueFd& file, const struct stat& info) {
+net::Task<Step> Exchange::send_file(const UniqueFd& file, const struct stat& info, bool ranges) {
   const auto size = static_cast<std::uint64_t>(info.st_size);
   answer_.status = 200;
   answer_.length = info.st_size;
@@ -316,7 +317,7 @@ net::Task<Step> Exchange::send_file(const UniqueFd& file, const struct stat& inf
   answer_.etag.clear();
   if (config().etag) http::append_etag(info.st_mtime, size, answer_.etag);
   set_content_type();
-  answer_.allow_ranges = true;
+  answer_.allow_ranges = ranges;
   const Step step = begin_answer(false);
   if (!step.goes_on()) co_return step;
   Error error = co_await surround(config().add_before_body);

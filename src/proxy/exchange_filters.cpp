@@ -148,6 +148,7 @@ bool Exchange::filter_added_headers() {
     evaluate(header.value, *this, value);
     if (!is_field_text(value)) {
       log(LogLevel::error, "add_header: the value of " + header.name + " has line breaks");
+      if (error_status_ == 500) continue;  // the page of this error goes without the field
       return false;
     }
     if (http::equal_ignoring_case(header.name, "last-modified")) {

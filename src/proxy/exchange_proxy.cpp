@@ -39,6 +39,11 @@ net::Task<Step> Exchange::proxy() {
   Step step = co_await choose_pool();
   if (step.goes_on()) step = co_await read_request_body();
   if (!step.goes_on()) co_return step;
+  if (sends_body() && body_.lost()) {
+    log(LogLevel::error,
+        "the request's body has gone to another upstream and cannot be sent again");
+    co_return Step::answer_with(502);
+  }
   begin_tries();
   bool separate = !attempts_.empty();
   upstream::Pool::Choice choice;
@@ -115,6 +120,7 @@ net::Task<Step> Exchange::proxy() {
 net::Task<Step> Exchange::choose_pool() {
   const auto& proxy = *location_->config().proxy();
   std::uint32_t index = 0;
+  peer_tls_ = proxy.tls;
   if (proxy.upstream) {
     index = *proxy.upstream;
   } else {
@@ -125,6 +131,7 @@ net::Task<Step> Exchange::choose_pool() {
       log(LogLevel::error, "invalid URL prefix in \"" + target_ + "\" of proxy_pass");
       co_return Step::answer_with(500);
     }
+    peer_tls_ = target.tls;
     dynamic_host_.assign(target.authority);
     dynamic_uri_.assign(target.uri);
     dynamic_has_uri_ = target.has_uri;
@@ -141,7 +148,7 @@ net::Task<Step> Exchange::choose_pool() {
 
 // The pool of `dynamic_host_`, whose name is looked up.
 net::Task<Step> Exchange::make_pool() {
-  const auto authority = parse_authority(dynamic_host_);
+  const auto authority = parse_authority(dynamic_host_, peer_tls_ ? 443 : 80);
   if (!authority) {
     log(LogLevel::error, "invalid host or port in \"" + dynamic_host_ + "\" of proxy_pass");
     co_return Step::answer_with(500);
@@ -171,9 +178,9 @@ net::Task<Step> Exchange::make_pool() {
     std::sort(endpoints.begin(), endpoints.end(),
               [](const Endpoint& a, const Endpoint& b) { return comes_before(a.ip, b.ip); });
   }
-  dynamic_ = pin_->dynamic().get(dynamic_host_, endpoints);
-  pool_ = &dynamic_->node;
-  idle_ = dynamic_->idle.get();
+  dynamic_.push_back(pin_->dynamic().get(dynamic_host_, endpoints));
+  pool_ = &dynamic_.back()->node;
+  idle_ = dynamic_.back()->idle.get();
   co_return Step{};
 }
 
@@ -311,7 +318,8 @@ void Exchange::end_attempt(upstream::Peer& peer, upstream::Outcome outcome, bool
   if (outcome == upstream::Outcome::failure) stats.failures.add();
   if (again) stats.retries.add();
   const bool connecting =
-      record.error.what == Errc::connect_failed || record.error.what == Errc::connect_timed_out;
+      record.error.what == Errc::connect_failed || record.error.what == Errc::connect_timed_out ||
+      record.error.what == Errc::peer_tls_failed || record.error.what == Errc::peer_untrusted;
   if (connecting) stats.connect_failures.add();
   if (!record.error.ok() && record.status == 0) {
     record.status = static_cast<std::uint16_t>(info(record.error.what).status);
@@ -342,11 +350,12 @@ void Exchange::log_attempt(const AttemptRecord& record, bool again) {
     text.append(" (").append(std::to_string(record.error.sys)).append(": ");
     text.append(std::strerror(record.error.sys)).append(")");
   }
+  if (!record.detail.empty()) text.append(": ").append(record.detail);
   text.append(" while ").append(whiles[static_cast<std::size_t>(phase_)]);
   text.append(", client: ").append(client_text());
   text.append(", server: ").append(server_->config->primary_name);
   text.append(", request: \"").append(request().request_line()).append("\"");
-  text.append(", upstream: \"http://");
+  text.append(peer_tls_ ? ", upstream: \"https://" : ", upstream: \"http://");
   text.append(record.peer != nullptr ? record.peer->text : pool_->pool->name());
   if (record.peer != nullptr && record.peer->spec.endpoint.is_unix()) text.append(":");
   text.append(origin_form());

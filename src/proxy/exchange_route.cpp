@@ -4,10 +4,12 @@
 
 #include "http/escape.h"
 #include "http/path.h"
+#include "net/tls_stream.h"
 #include "proxy/exchange.h"
 #include "proxy/rewrite.h"
 #include "proxy/text.h"
 #include "proxy/variables.h"
+#include "tls/facts.h"
 
 namespace weir::proxy {
 namespace {
@@ -62,6 +64,39 @@ Error Exchange::choose_server() {
   quoted_path_ = raw.find_first_of("%+") != std::string_view::npos;
   apply_real_ip(config());
   return {};
+}
+
+int Exchange::check_tls() {
+  if (session_->plain_on_tls()) {
+    log(LogLevel::info, "client sent plain HTTP request to HTTPS port");
+    return 497;
+  }
+  const auto* stream = session_->client().tls();
+  const auto* rules = server_->config->tls.get();
+  const auto verify = server_->config->root->request.ssl_verify_client;
+  if (stream == nullptr || verify == tls::Verify::off) return 0;
+  // Without a certificate of its own the server's rules were never put to the client.
+  if (rules == nullptr) return verify == tls::Verify::on ? 496 : 0;
+  // The certificate was asked for, and checked, by the rules of whom the handshake was with.
+  if (rules->identity() != stream->connection().context->identity()) {
+    log(LogLevel::info,
+        "client attempted to request the server name different from the one that "
+        "was negotiated");
+    return 421;
+  }
+  const bool any_issuer = verify == tls::Verify::optional_no_ca;
+  const auto error = tls::certificate_error(stream->native(), any_issuer);
+  if (!error.empty()) {
+    log(LogLevel::info, "client SSL certificate verify error: " + std::string(error));
+    tls::forget_session(stream->native());
+    return 495;
+  }
+  if (verify == tls::Verify::on && !tls::has_certificate(stream->native())) {
+    log(LogLevel::info, "client sent no required SSL certificate");
+    tls::forget_session(stream->native());
+    return 496;
+  }
+  return 0;
 }
 
 // The last address of the field is the one that the trusted proxy saw; recursively, the last one
@@ -200,7 +235,7 @@ net::Task<Step> Exchange::answer_status(int status) {
 
 // `go_on`: there is none, or it is a URL: the answer itself tells.
 Step Exchange::find_error_page(int status) {
-  if (in_error_page_ || config().error_page.empty()) return {};
+  if (in_error_page_ || redirects_left_ <= 0 || config().error_page.empty()) return {};
   if (!config().recursive_error_pages) in_error_page_ = true;
   for (const auto& page : config().error_page) {
     if (std::find(page.codes.begin(), page.codes.end(), status) == page.codes.end()) continue;
@@ -227,7 +262,7 @@ Step Exchange::find_error_page(int status) {
 
 void Exchange::append_absolute(std::string& out, std::string_view path) {
   const auto& config = this->config();
-  if (!path.starts_with('/') || path.starts_with("//") || !config.absolute_redirect) {
+  if (!path.starts_with('/') || !config.absolute_redirect) {
     out.append(path);
     return;
   }

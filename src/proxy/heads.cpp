@@ -398,7 +398,9 @@ HeadResult take_answer(Exchange& x, const http::ResponseHead& response, Answer& 
     if (field.id == FieldId::content_length) {
       // Of a body that does not come: HEAD, 304.
       if (response.framing.kind == Kind::none) {
-        answer.length = static_cast<std::int64_t>(config::parse_number(value).value_or(0));
+        const bool none_due = x.method() == http::Method::head || response.status == 304;
+        answer.length =
+            none_due ? static_cast<std::int64_t>(config::parse_number(value).value_or(0)) : 0;
       }
       continue;
     }

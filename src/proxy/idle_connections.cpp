@@ -17,9 +17,9 @@ IdleConnections::~IdleConnections() {
 }
 
 std::unique_ptr<PeerConnection> IdleConnections::take(std::uint32_t peer_index,
-                                                      std::string_view local) {
+                                                      std::string_view key) {
   PeerConnection* connection = tops_[peer_index];
-  while (connection != nullptr && connection->local != local) connection = connection->below_;
+  while (connection != nullptr && connection->key != key) connection = connection->below_;
   if (connection == nullptr) return nullptr;
   unlink(*connection);
   connection->expiry_.disarm();

@@ -22,7 +22,7 @@ class PeerConnection : public net::Descriptor {
   std::uint32_t requests = 0;  // made over it
   TimePoint created;
   TimePoint idle_since;
-  std::string local;  // the address it was bound to (`proxy_bind`); empty: none
+  std::string key;  // whom else it is for: the address it was bound to, the name of its TLS
 
  private:
   friend class IdleConnections;
@@ -50,9 +50,9 @@ class IdleConnections {
   IdleConnections(const IdleConnections&) = delete;
   IdleConnections& operator=(const IdleConnections&) = delete;
 
-  // The most recently used connection to the peer from that address, or null.
+  // The most recently used connection to the peer with that key, or null.
   [[nodiscard]] std::unique_ptr<PeerConnection> take(std::uint32_t peer_index,
-                                                     std::string_view local = {});
+                                                     std::string_view key = {});
   // Keeps `connection` until `expires`; closes it at once if none are kept or it has ended.
   void give(std::unique_ptr<PeerConnection> connection, std::uint32_t peer_index,
             TimePoint expires);

@@ -135,7 +135,8 @@ LocationTools::LocationTools(const config::Location& location, RouteParts& parts
   filters = r.gzip || r.brotli || r.zstd || r.gunzip || !r.charset.empty() ||
             !r.sub_filter.empty() || !r.add_before_body.empty() || !r.add_after_body.empty() ||
             r.ssi || r.expires.kind != config::ExpiresConfig::Kind::off || !r.add_trailer.empty() ||
-            r.proxy_force_ranges || r.proxy_store.on || !r.chunked_transfer_encoding;
+            r.proxy_force_ranges || r.proxy_store.on || !r.chunked_transfer_encoding ||
+            !r.proxy_method.empty();
   admits = !acl.empty() || !request_limits.empty() || !connection_limits.empty() ||
            !r.auth_basic.empty() || !r.auth_request.empty() || !r.mirror.empty() ||
            location.try_files.has_value() || !r.set_real_ip_from.empty();

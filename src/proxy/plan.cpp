@@ -33,7 +33,6 @@ bool may_break_lines(const config::Value& value) {
       case Variable::scheme:
       case Variable::remote_addr:
       case Variable::remote_port:
-      case Variable::proxy_host:
       case Variable::proxy_port:
       case Variable::proxy_add_x_forwarded_for:
       case Variable::server_addr:

@@ -38,7 +38,7 @@ void RequestBody::clear() {
   first_ = {};
   length_ = remaining_ = received_ = in_file_ = stored_ = cursor_ = 0;
   complete_ = replayable_ = started_ = true;
-  dropping_ = false;
+  dropping_ = lost_ = false;
   kind_ = Kind::none;
 }
 
@@ -140,6 +140,7 @@ Error RequestBody::store(std::string_view bytes) {
     replayable_ = false;
   }
   if (!replayable_ && drained()) {
+    lost_ = lost_ || stored_ > 0;
     first_ = {};
     memory_.clear();
     stored_ = cursor_ = 0;
@@ -202,6 +203,7 @@ Error RequestBody::drop(std::string& pending) {
   limits_.buffered = false;
   dropping_ = true;
   replayable_ = false;
+  lost_ = true;
   first_ = {};
   memory_.clear();
   stored_ = cursor_ = in_file_ = 0;

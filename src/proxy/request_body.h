@@ -78,6 +78,8 @@ class RequestBody {
   void rewind() { cursor_ = 0; }
   // Another peer could be sent the whole body.
   [[nodiscard]] bool replayable() const { return replayable_; }
+  // Bytes of it have been sent, and are not held any more: nobody else can have all of it.
+  [[nodiscard]] bool lost() const { return lost_; }
   // Everything received so far has been written since rewind().
   [[nodiscard]] bool drained() const { return cursor_ == stored_; }
   // What is next to send, if it is in memory; empty if it is in the file or there is none.
@@ -102,6 +104,7 @@ class RequestBody {
   bool replayable_ = true;
   bool started_ = true;
   bool dropping_ = false;
+  bool lost_ = false;
 
   // Stored bytes, in order: first_, then memory_, then the file.
   std::string_view first_;

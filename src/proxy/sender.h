@@ -65,7 +65,7 @@ class Sender {
   // when drained(). 0 with no error(): the client takes no more for now.
   std::size_t write_file(int file, std::uint64_t offset, std::size_t size);
   [[nodiscard]] bool takes_files() const {
-    return client_ != nullptr && compressor_ == nullptr && options_.framing == Framing::plain;
+    return !holds() && compressor_ == nullptr && options_.framing == Framing::plain;
   }
   // Ends a body whose last piece was not marked. `trailers`: lines, each with its CRLF.
   void finish(std::string_view trailers);

@@ -71,6 +71,10 @@ net::Task<void> Session::run() {
   if (first != nullptr && first->listen.proxy_protocol && !co_await read_proxied(timeout)) {
     co_return;
   }
+  if (first != nullptr && (first = listen(worker_.runtime()->get())) != nullptr &&
+      first->listen.ssl && !co_await begin_tls(*first)) {
+    co_return;
+  }
   while (!waiter_.cancelled()) {
     const bool at_hand = !pending_.empty() || client_.readable();
     if (!at_hand && !co_await wait_for_request(timeout)) break;

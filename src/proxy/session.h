@@ -57,7 +57,9 @@ class Session {
   [[nodiscard]] const ListenNode* listen_in(const Runtime& runtime) const;
   [[nodiscard]] bool draining() const { return draining_; }
   // The connection is encrypted.
-  [[nodiscard]] static constexpr bool secure() { return false; }
+  [[nodiscard]] bool secure() const { return client_.tls() != nullptr; }
+  // It is not, though its listener speaks TLS alone.
+  [[nodiscard]] bool plain_on_tls() const { return plain_on_tls_; }
   // What the PROXY protocol's header says; null: there was none.
   [[nodiscard]] const ProxiedAddresses* proxied() const { return proxied_.get(); }
   // Waiters of what runs beside the session's own course: cancelled with it.
@@ -84,6 +86,9 @@ class Session {
   net::Task<void> run();
   net::Task<bool> wait_for_request(Duration timeout);
   net::Task<bool> read_proxied(Duration timeout);
+  net::Task<bool> begin_tls(const ListenNode& node);
+  net::Task<bool> handshake(TimePoint deadline);
+  static std::shared_ptr<const tls::Context> choose_context(void* session, std::string_view name);
   net::Task<void> linger(Afterwards afterwards);
 
   Worker& worker_;
@@ -102,6 +107,7 @@ class Session {
   TimePoint closable_ = TimePoint::min();  // when idle: may be closed from then on
   bool draining_ = false;
   bool idle_ = false;
+  bool plain_on_tls_ = false;
   Session* prev_ = nullptr;  // in Worker::sessions_
   Session* next_ = nullptr;
   Session* idle_prev_ = nullptr;

@@ -259,8 +259,13 @@ bool SsiPage::matches(const std::string& pattern, const std::string& text, bool&
 // -------------------------------------------------------------------------------------
 
 bool SsiPage::expand(std::string_view text, std::string& out) {
-  const auto look_up = [this](std::string_view name, std::string& to) { find(name, to); };
-  return content::expand_ssi(text, look_up, out, problem_);
+  // Values made of values grow fast.
+  constexpr std::size_t kMost = 1 << 20;
+  const auto look_up = [this](std::string_view name, std::string& to) {
+    if (to.size() <= kMost) find(name, to);
+  };
+  if (!content::expand_ssi(text, look_up, out, problem_)) return false;
+  return out.size() <= kMost || fail("a value of an SSI command is larger than 1 MiB");
 }
 
 bool SsiPage::find(std::string_view name, std::string& out) {

@@ -475,26 +475,4 @@ void evaluate(const config::Value& value, Exchange& exchange, std::string& out) 
   }
 }
 
-Target parse_target(std::string_view text) {
-  constexpr std::string_view scheme = "http://";
-  if (text.size() <= scheme.size() || !equal_ignoring_case(text.substr(0, 7), scheme)) return {};
-  text.remove_prefix(scheme.size());
-  Target target;
-  if (text.starts_with("unix:")) {
-    // The path of the socket ends at the next colon.
-    const auto colon = text.find(':', 5);
-    target.authority = text.substr(0, colon);
-    if (colon != std::string_view::npos) target.uri = text.substr(colon + 1);
-    target.has_uri = !target.uri.empty();
-    target.valid = target.authority.size() > 5;
-    return target;
-  }
-  const auto slash = text.find_first_of("/?");
-  target.authority = text.substr(0, slash);
-  target.has_uri = slash != std::string_view::npos;
-  if (target.has_uri) target.uri = text.substr(slash);
-  target.valid = !target.authority.empty();
-  return target;
-}
-
 }  // namespace weir::proxy

@@ -14,12 +14,13 @@ class Exchange;
 void evaluate(const config::Value& value, Exchange& exchange, std::string& out);
 void evaluate(const config::VariableRef& variable, Exchange& exchange, std::string& out);
 
-// What a target with variables is made from in proxy_pass: "http://host:port/uri".
+// What a target with variables is made from in proxy_pass: "http://host:port/uri", or https.
 struct Target {
   std::string_view authority;
   std::string_view uri;
   bool has_uri = false;
   bool valid = false;
+  bool tls = false;  // https
 };
 [[nodiscard]] Target parse_target(std::string_view text);
 

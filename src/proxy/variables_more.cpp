@@ -12,6 +12,7 @@
 #include "proxy/files.h"
 #include "proxy/text.h"
 #include "proxy/variables.h"
+#include "proxy/variables_tls.h"
 
 namespace weir::proxy {
 namespace {
@@ -174,7 +175,7 @@ bool append_more(std::string& out, Variable id, Exchange& x) {
     case Variable::tcpinfo_rcv_space:
       return append_tcp_info(out, id, x);
     default:
-      return false;
+      return append_tls(out, id, x);
   }
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "tls/context.h"
+
 namespace weir::upstream {
 
 const char* to_string(CheckLayer layer) {
@@ -34,6 +36,9 @@ std::string settings_text(const config::HealthCheckConfig& check) {
   }
   for (const auto& range : check.status) {
     text += std::to_string(range.from) + '-' + std::to_string(range.to) + ' ';
+  }
+  if (check.tls != nullptr) {
+    text += check.tls->identity() + (check.tls_announce ? "sni " : " ") + check.tls_name + ' ';
   }
   // No NUL gets into either of them: the configuration's parsers refuse it.
   return text + '\0' + check.host + '\0' + check.uri;

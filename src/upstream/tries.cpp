@@ -9,6 +9,8 @@ using Blame = Tries::Decision::Blame;
 std::uint32_t condition(const AttemptResult& result) {
   switch (result.error.what) {
     case Errc::connect_failed:
+    case Errc::peer_tls_failed:
+    case Errc::peer_untrusted:
     case Errc::peer_stale:
     case Errc::peer_closed:
     case Errc::peer_reset:

@@ -1,0 +1,87 @@
+// The beginning of a connection with TLS: is it TLS at all, whose certificate is asked for, the
+// handshake.
+#include <sys/socket.h>
+
+#include "net/tls_stream.h"
+#include "proxy/session.h"
+#include "proxy/worker.h"
+
+namespace weir::proxy {
+namespace {
+
+// The first byte of a record that holds a handshake (RFC 8446 section 5.1), or of the hello of SSL
+// 2.0, which is then refused as TLS does.
+bool begins_tls(char byte) {
+  constexpr char kHandshake = 0x16;
+  return byte == kHandshake || (static_cast<unsigned char>(byte) & 0x80U) != 0;
+}
+
+}  // namespace
+
+// False: the connection is to end. `node` may go with the first wait.
+net::Task<bool> Session::begin_tls(const ListenNode& node) {
+  const auto& server = node.hosts.default_server();
+  const auto& request = server.root.config().request;
+  const auto timeout = request.ssl_handshake_timeout.value_or(request.client_header_timeout);
+  const auto deadline = worker_.loop().now() + timeout;
+  const auto context = server.config->tls;
+  char first = 0;
+  while (pending_.empty()) {
+    if (client_.readable()) {
+      const auto n = ::recv(client_.fd(), &first, 1, MSG_PEEK | MSG_DONTWAIT);
+      if (n > 0) break;
+      if (n == 0 || (errno != EAGAIN && errno != EINTR)) co_return false;
+    }
+    const net::Interest readable(client_.on_readable, waiter_);
+    if (co_await waiter_.wait(deadline) != net::Wake::ready) co_return false;
+  }
+  if (!pending_.empty()) first = pending_.front();
+  if (!begins_tls(first)) {
+    plain_on_tls_ = true;
+    co_return true;
+  }
+  auto stream = net::TlsStream::server(client_, context);
+  if (stream == nullptr) co_return false;
+  stream->feed(std::exchange(pending_, {}));
+  stream->connection().choose = &Session::choose_context;
+  stream->connection().chooser = this;
+  client_.use_tls(std::move(stream));
+  co_return co_await handshake(deadline);
+}
+
+net::Task<bool> Session::handshake(TimePoint deadline) {
+  auto& stream = *client_.tls();
+  for (;;) {
+    const auto step = stream.handshake();
+    if (step == net::TlsStream::Step::done) co_return true;
+    if (step == net::TlsStream::Step::failed) {
+      worker_.log().write(LogLevel::info,
+                          "TLS handshake failed: " + stream.error() +
+                              ", client: " + peer_.host_text() + ", server: " + listen_text_,
+                          id_);
+      co_return false;
+    }
+    const bool reads = step == net::TlsStream::Step::wants_read;
+    const net::Interest ready(reads ? client_.on_readable : client_.on_writable, waiter_);
+    const auto wake = co_await waiter_.wait(deadline);
+    if (wake == net::Wake::timeout) {
+      worker_.log().write(LogLevel::info,
+                          "client timed out in the TLS handshake, client: " + peer_.host_text() +
+                              ", server: " + listen_text_,
+                          id_);
+    }
+    if (wake != net::Wake::ready) co_return false;
+  }
+}
+
+// The server that SNI names; its context, or the default server's if it has no certificate.
+std::shared_ptr<const tls::Context> Session::choose_context(void* session, std::string_view name) {
+  auto& self = *static_cast<Session*>(session);
+  const auto* node = self.listen(self.worker_.runtime()->get());
+  if (node == nullptr || name.empty()) return nullptr;
+  config::Regex::Captures captures;
+  const config::Pattern* pattern = nullptr;
+  return node->hosts.find(name, captures, pattern).config->tls;
+}
+
+}  // namespace weir::proxy
