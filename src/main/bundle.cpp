@@ -22,18 +22,28 @@ const Bundle::File* Bundle::find(const std::string& path) const {
   return found == index_.end() ? nullptr : &files_[found->second];
 }
 
-config::LoadOptions recording(const config::LoadOptions& options, std::shared_ptr<Bundle> bundle) {
-  auto out = options;
-  // A file that is included twice is the same both times, even if somebody writes to it.
-  out.read_file = [bundle](const std::string& path, std::string& content, std::string& error) {
+namespace {
+
+// Reads a file and notes it. One that is named twice is the same both times, even if somebody
+// writes to it.
+auto reader(std::shared_ptr<Bundle> bundle, bool secret) {
+  return [bundle, secret](const std::string& path, std::string& content, std::string& error) {
     if (const auto* file = bundle->find(path)) return give(*file, content, error);
-    Bundle::File fresh{path, {}, {}};
+    Bundle::File fresh{path, {}, {}, secret};
     if (!config::read_file(path, fresh.content, fresh.error) && fresh.error.empty()) {
       fresh.error = "reading failed";
     }
     bundle->add(std::move(fresh));
     return give(bundle->files().back(), content, error);
   };
+}
+
+}  // namespace
+
+config::LoadOptions recording(const config::LoadOptions& options, std::shared_ptr<Bundle> bundle) {
+  auto out = options;
+  out.read_file = reader(bundle, false);
+  out.read_secret = reader(bundle, true);
   out.glob = [bundle](const std::string& pattern) {
     const auto [found, fresh] = bundle->patterns().try_emplace(pattern);
     if (fresh) found->second = config::glob_files(pattern);
@@ -50,6 +60,7 @@ config::LoadOptions replaying(const config::LoadOptions& options,
     error = "it was not read by the master process";
     return false;
   };
+  out.read_secret = out.read_file;
   out.glob = [bundle](const std::string& pattern) {
     const auto& patterns = bundle->patterns();
     const auto found = patterns.find(pattern);

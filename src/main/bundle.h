@@ -17,6 +17,7 @@ class Bundle {
     std::string path;
     std::string content;
     std::string error;  // not empty: it could not be read
+    bool secret = false;  // a key, or what goes with one: shown to nobody
   };
   using Patterns = std::map<std::string, std::vector<std::string>>;
 

@@ -10,6 +10,7 @@ namespace {
 
 void dump(const Bundle& bundle) {
   for (const auto& file : bundle.files()) {
+    if (file.secret) continue;
     std::printf("# configuration file %s:\n", file.path.c_str());
     std::fwrite(file.content.data(), 1, file.content.size(), stdout);
     std::printf("\n");

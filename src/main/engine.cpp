@@ -38,6 +38,7 @@ Engine::Engine(boost::asio::io_context& io, Configurator::Options options, Log& 
     : io_(io), options_(std::move(options)), log_(log), files_(files), names_(io, {}, [this] {
         names_changed();
       }) {
+  options_.load.tls = std::make_shared<tls::SharedState>();
   builder_.set_log_files(files_);
   set_up();
 }

@@ -66,6 +66,7 @@ void write_bundle(Writer& out, const Bundle& bundle) {
     out.text(file.path);
     out.text(file.content);
     out.text(file.error);
+    out.number(file.secret ? 1 : 0);
   }
   out.number(bundle.patterns().size());
   for (const auto& [pattern, paths] : bundle.patterns()) {
@@ -82,6 +83,7 @@ std::shared_ptr<const Bundle> read_bundle(Reader& in) {
     file.path = in.text();
     file.content = in.text();
     file.error = in.text();
+    file.secret = in.number() != 0;
     bundle->add(std::move(file));
   }
   for (auto left = in.count(); left > 0; --left) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 extern char** environ;
 
@@ -23,7 +24,10 @@ void prepare_process_title(int argc, char** argv) {
   for (int i = 0; i < argc; ++i) extend(argv[i]);
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
     extend(*entry);
-    *entry = ::strdup(*entry);  // for as long as the process lives
+    // For as long as the process lives, also what is taken out of the environment.
+    static auto* const kept = new std::vector<char*>;
+    kept->push_back(::strdup(*entry));
+    *entry = kept->back();
   }
   place = argv[0];
   room = static_cast<std::size_t>(end - place);
