@@ -30,7 +30,7 @@ TEST_CASE("targets of proxy_pass with variables come apart") {
                       {"http://10.0.0.1:80/x?y", true, "10.0.0.1:80", "/x?y"},
                       {"http://app?y", true, "app", "?y"},
                       {"HTTP://app/", true, "app", "/"},
-                      {"https://app/", false, "", ""},
+                      {"https://app/", true, "app", "/"},
                       {"http://unix:/run/a.sock:/x", true, "unix:/run/a.sock", "/x"},
                       {"http://unix:/run/a.sock", true, "unix:/run/a.sock", ""},
                       {"http://unix:", false, "", ""},
