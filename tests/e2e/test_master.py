@@ -138,7 +138,7 @@ def test_quit_lets_requests_end_and_has_an_end_itself(make):
     gate = threading.Event()
     node = make.node(lambda connection, message: connection.wait_for_end()
                      if message.target == "/hang" else reply(200, b"late" if gate.wait(10) else b"too late"))
-    program = make(main=MAIN + f"worker_shutdown_timeout {SLOW}s;",
+    program = make(main=MAIN + f"worker_shutdown_timeout {min(SLOW, 3)}s;",
                    answer=f"location / {{ proxy_pass http://{node.address}; }}")
     pid = program.start()
     with Client(program.port) as busy, Client(program.port) as idle, Client(program.port) as hung:
