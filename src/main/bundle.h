@@ -16,7 +16,7 @@ class Bundle {
   struct File {
     std::string path;
     std::string content;
-    std::string error;  // not empty: it could not be read
+    std::string error;    // not empty: it could not be read
     bool secret = false;  // a key, or what goes with one: shown to nobody
   };
   using Patterns = std::map<std::string, std::vector<std::string>>;
