@@ -1,28 +1,7 @@
 // What the operator is told about filters, proxying and blocks that make variables.
-#include "support.h"
+#include "mistakes.h"
 
 using namespace weir::config::testing;
-
-namespace {
-
-struct Case {
-  std::string text;
-  std::string want;  // all problems, a line each
-};
-
-void check(const std::vector<Case>& cases) {
-  for (const auto& c : cases) {
-    CAPTURE(c.text);
-    CHECK(problems_of(c.text) == c.want);
-  }
-}
-
-// In a location of a server, which starts at 1:22.
-Case in_location(const std::string& text, const std::string& want) {
-  return {"server { location / {" + text + "}}", want};
-}
-
-}  // namespace
 
 TEST_CASE("compression: mistakes") {
   check({
