@@ -229,10 +229,13 @@ net::Task<Error> ResponseRelay::run() {
     }
     const bool held = sender != nullptr && !sender->drained();
     const auto limit = held ? config_.send_timeout : config_.proxy_read_timeout;
-    auto until = progress + limit;
+    const auto deadline = progress + limit;
     const bool slowed = held && sender->paused_until() > loop.now();
-    if (slowed) until = sender->paused_until();
-    if (paused && peer_paused_until_ < until) until = peer_paused_until_;
+    auto until = slowed ? sender->paused_until() : deadline;
+    if (paused) until = std::min(until, peer_paused_until_);
+    if (held && options_.buffering && !finished_ && !wants_more()) {
+      until = std::min(until, sender->room_at());
+    }
     net::Waiter* none[4] = {};
     const net::Interest readable(wants_more() && !paused ? peer.on_readable : none[0], waiter);
     const net::Interest room(held && !slowed ? client.on_writable : none[1], waiter);
@@ -241,13 +244,13 @@ net::Task<Error> ResponseRelay::run() {
     const net::Interest bytes(pushed.wants_client ? client.on_readable : none[3], waiter);
     const auto wake = co_await waiter.wait(until);
     if (wake == net::Wake::cancelled) co_return Error{Errc::shutting_down, 0};
-    if (wake == net::Wake::timeout && held && !slowed && !paused &&
-        goes_on_without({Errc::client_write_stalled, 0})) {
-      sender = nullptr;
-      progress = loop.now();
-    } else if (wake == net::Wake::timeout && !slowed && !paused) {
-      co_return Error{held ? Errc::client_write_stalled : Errc::peer_body_timed_out, 0};
+    if (wake != net::Wake::timeout || slowed || paused || loop.now() < deadline) continue;
+    if (!held) co_return Error{Errc::peer_body_timed_out, 0};
+    if (!goes_on_without({Errc::client_write_stalled, 0})) {
+      co_return Error{Errc::client_write_stalled, 0};
     }
+    sender = nullptr;
+    progress = loop.now();
   }
 }
 

@@ -16,6 +16,10 @@ namespace {
 constexpr std::size_t kCompact = 64 * 1024;
 constexpr std::size_t kFilePiece = 64 * 1024;
 constexpr std::size_t kKeptCapacity = 64 * 1024;
+// A client is slow that takes nothing for so long, or less than that from the beginning on. For one
+// that keeps up, a file would cost twice the work to save the peer milliseconds.
+constexpr Duration kPatience{200};
+constexpr std::uint64_t kSlowRate = 4 * 1024 * 1024;  // bytes a second
 
 // Capacity that one answer needed is not kept for all that follow.
 void empty(std::string& text) {
@@ -51,12 +55,13 @@ void Sender::begin(net::Descriptor& client, const net::Loop& loop, const Options
   options_ = options;
   compressor_ = std::move(compressor);
   head_.assign(head);
-  began_ = loop.now();
+  began_ = last_moved_ = loop.now();
 }
 
 void Sender::begin_held(const net::Loop& loop, const Options& options) {
   loop_ = &loop;
   options_ = options;
+  began_ = last_moved_ = loop.now();
 }
 
 bool Sender::take(std::string& out) {
@@ -69,8 +74,19 @@ bool Sender::take(std::string& out) {
 
 bool Sender::room() const {
   const auto held = in_memory() + in_file();
-  return held == 0 || held < options_.memory ||
-         (options_.file > 0 && file_written_ < options_.file);
+  return held == 0 || held < options_.memory || (file_has_room() && (in_file() > 0 || slow()));
+}
+
+bool Sender::slow() const {
+  const auto now = loop_->now();
+  if (client_ == nullptr || paused_until_ > now || now - last_moved_ >= kPatience) return true;
+  const auto elapsed = now - began_;
+  return elapsed >= kPatience &&
+         sent_ * 1000 < kSlowRate * static_cast<std::uint64_t>(elapsed / Duration{1});
+}
+
+TimePoint Sender::room_at() const {
+  return file_has_room() ? last_moved_ + kPatience : TimePoint::max();
 }
 
 bool Sender::can_flush() const {
@@ -204,7 +220,10 @@ std::size_t Sender::send(std::string_view bytes) {
     return 0;
   }
   sent_ += result.size;
-  moved_ = moved_ || result.size > 0;
+  if (result.size > 0) {
+    moved_ = true;
+    last_moved_ = loop_->now();
+  }
   return result.size;
 }
 
@@ -230,8 +249,8 @@ void Sender::keep(std::string_view bytes) {
   if (options_.most > 0 && in_memory() + in_file() + bytes.size() > options_.most) {
     return fail(Errc::local_resources, 0);
   }
-  const bool to_file =
-      in_file() > 0 || (options_.file > 0 && in_memory() + bytes.size() > options_.memory);
+  const bool to_file = in_file() > 0 || (options_.file > 0 &&
+                                         in_memory() + bytes.size() > options_.memory && slow());
   if (!to_file) {
     if (in_memory() == 0) {
       tail_.clear();

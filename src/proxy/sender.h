@@ -1,8 +1,9 @@
 // The way of an answer to the client: its head, then its body, compressed and framed as the head
 // says, as fast as the client takes it and the configuration allows. What the client does not take
-// is held, in memory and then in a file. Never suspends: whoever has bytes asks room(), waits for
-// the client to be writable while held() > 0, and calls flush(). Owned by the main exchange; a
-// subrequest writes through its main's. Worker thread.
+// is held: in memory, and for a client that is slow in a file, so that the peer need not wait for
+// it. Never suspends: whoever has bytes asks room(), waits for the client to be writable while
+// held() > 0, and calls flush(). Owned by the main exchange; a subrequest writes through its
+// main's. Worker thread.
 #pragma once
 
 #include <cstdint>
@@ -79,6 +80,9 @@ class Sender {
   }
   // More may be written now.
   [[nodiscard]] bool room() const;
+  // When there will be, if the client takes nothing until then: it counts as slow from then on.
+  // TimePoint::max(): not by waiting.
+  [[nodiscard]] TimePoint room_at() const;
   // Nothing goes before this time, because of the rate; TimePoint::min(): no wait.
   [[nodiscard]] TimePoint paused_until() const { return paused_until_; }
   // More is held, and the client may take it.
@@ -107,6 +111,10 @@ class Sender {
   void push(char* data, std::size_t size, std::size_t room);
   std::size_t send(std::string_view bytes);
   void keep(std::string_view bytes);
+  [[nodiscard]] bool file_has_room() const {
+    return options_.file > 0 && file_written_ < options_.file;
+  }
+  [[nodiscard]] bool slow() const;
   bool refill();
   std::uint64_t allowance();
   void fail(Errc what, int sys) {
@@ -130,6 +138,7 @@ class Sender {
   std::uint64_t plain_size_ = 0;
   std::uint64_t coded_size_ = 0;
   TimePoint began_{};
+  TimePoint last_moved_{};  // when the client took something last
   TimePoint paused_until_ = TimePoint::min();
   Error error_;
 };

@@ -119,6 +119,26 @@ def test_slow_client_holds_the_node_back(start):
         assert digest.digest() == hashlib.sha256(block * (HUGE // len(block))).digest()
 
 
+def test_slow_client_frees_the_node(start):
+    """What a client does not take goes to a file, so that the node is done with it."""
+    block = content(1024 * 1024)
+    done = threading.Event()
+
+    def handler(connection, _):
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (16 * len(block)))
+        for _ in range(16):
+            connection.send(block)
+        done.set()
+    proxy = start.before(start.node(handler))
+    before = proxy.resident_kib()
+    with Client(proxy.port) as client:
+        client.send(request())
+        assert client.read_head().status == 200
+        assert done.wait(10), "the node waits for a client that reads nothing"
+        assert proxy.resident_kib() - before < GROWTH_KIB
+        assert client.exactly(16 * len(block)) == 16 * block
+
+
 def test_slow_node_holds_the_client_back(start):
     go, sent = threading.Event(), [0]
 
