@@ -19,11 +19,13 @@ enum class PeerState : std::uint8_t {
   checking,   // has to pass a check first
   unchecked,  // no active check has said anything: gets requests
   disabled,   // `down` in the configuration
-  failed,     // out for max_fails failures of requests
+  failed,     // out for failures of requests: max_fails, or `eject`
+  draining,   // `drain` in the configuration
+  vanished,   // its name has another address now
 };
-inline constexpr std::array kPeerStates = {PeerState::up,       PeerState::down,
-                                           PeerState::checking, PeerState::unchecked,
-                                           PeerState::disabled, PeerState::failed};
+inline constexpr std::array kPeerStates = {
+    PeerState::up,       PeerState::down,   PeerState::checking, PeerState::unchecked,
+    PeerState::disabled, PeerState::failed, PeerState::draining, PeerState::vanished};
 [[nodiscard]] const char* to_string(PeerState state);
 
 struct PeerView {

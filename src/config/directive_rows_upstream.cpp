@@ -28,15 +28,17 @@ constexpr DirectiveInfo kRows[] = {
                    "slow_start= !service= drain",
      .positional = "address",
      .yaml_name = "servers"},
-    {"balance", U, 1, 3, kOwn, compile_balance, "round_robin",
+    {"balance", U, 1, 4, kOwn, compile_balance, "round_robin",
      "method of choice: round_robin, or one of the following with its arguments"},
     {"ip_hash", U, 0, 1, kRepeats | kList, compile_ip_hash, "",
      "a client stays with a peer, by its address: of IPv4 the first three octets, or with full "
      "(weir's own) all four",
      "full"},
-    {"hash", U, 1, 2, kRepeats | kList, compile_hash, "",
-     "what has the same key stays with a peer; consistent: most of it also when peers come or go",
-     "consistent", "key"},
+    {"hash", U, 1, 3, kRepeats | kList, compile_hash, "",
+     "what has the same key stays with a peer; consistent: most of it also when peers come or go; "
+     "bounded= (weir's own): unless the peer has more than so many percent of its share of what is "
+     "in progress, as in bounded=125%",
+     "consistent bounded=", "key"},
     {"least_conn", U, 0, 0, kRepeats, compile_least_conn, "",
      "the peer with the fewest requests in progress, by its weight"},
     {"random", U, 0, 2, kRepeats | kList, compile_random, "",
@@ -50,6 +52,9 @@ constexpr DirectiveInfo kRows[] = {
      "a client comes back to the peer it had: by a cookie of weir's, by a route that variables "
      "tell, or by sessions that weir learns",
      "expires= domain= path= samesite= httponly secure", "kind name"},
+    {"forget", U, 1, 1, 0, compile_forget, "10m",
+     "how long an address that its name does not have any more keeps its place among the peers, so "
+     "that the clients of the others stay (weir's own)"},
     {"queue", U, 1, 2, 0, compile_queue, "",
      "how many requests wait while no peer may take one, and how long: up to timeout= (60s)",
      "timeout=", "size"},

@@ -43,6 +43,7 @@ void compile_least_time(const Call& call);
 void compile_balance(const Call& call);
 void compile_sticky(const Call& call);
 void compile_queue(const Call& call);
+void compile_forget(const Call& call);
 void compile_eject(const Call& call);
 void compile_retry_budget(const Call& call);
 void compile_retry_idempotency_key(const Call& call);

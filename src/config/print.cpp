@@ -157,7 +157,10 @@ class Printer {
   std::string method_of(const UpstreamConfig& upstream) const {
     if (upstream.balance == Balance::round_robin) return "";
     const std::string key = text(upstream.balance_key);
-    return std::string(" ") + to_string(upstream.balance) + (key.empty() ? "" : " by " + key);
+    const std::string bound =
+        upstream.balance_bound == 0 ? "" : " bounded=" + std::to_string(upstream.balance_bound);
+    return std::string(" ") + to_string(upstream.balance) + (key.empty() ? "" : " by " + key) +
+           bound;
   }
 
   void print_sticky(const StickyConfig& sticky) {
@@ -201,6 +204,9 @@ class Printer {
     }
     if (unavailable.fail_open) raw("fail_open");
     if (upstream.nocobase) raw("profile nocobase");
+    if (upstream.forget != std::chrono::minutes{10}) {
+      raw("forget " + number(upstream.forget.count()) + "ms");
+    }
   }
 
   void print_upstream(const UpstreamConfig& upstream) {

@@ -169,8 +169,10 @@ struct UpstreamConfig {
   std::string name;  // of the block, or "host:port" of a proxy_pass that names no block
   bool implicit = false;
   Balance balance = Balance::round_robin;
-  Value balance_key;              // of `hash`
-  std::vector<PeerConfig> peers;  // in the order written, backups among them
+  Value balance_key;                // of `hash`
+  std::uint32_t balance_bound = 0;  // of `hash`: percent of its share that a peer takes; 0: any
+  Duration forget = std::chrono::minutes{10};  // how long a vanished peer keeps its place
+  std::vector<PeerConfig> peers;               // in the order written, backups among them
   KeepaliveConfig keepalive;
   std::optional<HealthCheckConfig> health_check;
   std::optional<StickyConfig> sticky;

@@ -100,6 +100,7 @@ void Engine::apply(Handover handover, Done done) {
 
   // From here on nothing can fail.
   builder_.commit(clock_.now());
+  forget_later();
   const auto before = std::exchange(model_, loaded.model);
   const auto generation = runtime_ != nullptr ? runtime_->generation : 0;
   runtime_ = watched(std::move(built.runtime));
@@ -120,8 +121,9 @@ void Engine::apply(Handover handover, Done done) {
 }
 
 proxy::RuntimeBuilder::Result Engine::build(std::shared_ptr<const config::Model> model) {
-  auto built = builder_.build(std::move(model),
-                              [this](const std::string& host) { return names_.look_up(host); });
+  auto built = builder_.build(
+      std::move(model), [this](const std::string& host) { return names_.look_up(host); },
+      clock_.now());
   for (const auto& line : built.unresolved) log_.write(LogLevel::warn, line);
   return built;
 }
@@ -136,12 +138,24 @@ void Engine::names_changed() {
   names_waiting_ = false;
   auto built = build(model_);
   builder_.commit(clock_.now());
+  forget_later();
   runtime_ = watched(std::move(built.runtime));
   set_targets();
   reloads_.generation = runtime_->generation;
   log_.notice("addresses of host names have changed: generation " +
               std::to_string(reloads_.generation));
   for (auto& worker : workers_) worker->use(runtime_);
+}
+
+// Addresses that have vanished keep their places for a while.
+void Engine::forget_later() {
+  const auto next = builder_.next_forgotten();
+  forget_timer_.cancel();
+  if (next == TimePoint::max()) return;
+  forget_timer_.expires_after(std::max(next - clock_.now(), Duration{1000}));
+  forget_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) names_changed();
+  });
 }
 
 // Workers that are too many accept no more, and go when their last connection has ended.
@@ -324,6 +338,7 @@ void Engine::stop() {
   draining_ = stopped_ = true;
   drain_timer_.cancel();
   retire_timer_.cancel();
+  forget_timer_.cancel();
   for (auto& worker : workers_) worker->stop();
   prober_->stop();
   names_.stop();

@@ -56,6 +56,7 @@ class Engine {
   [[nodiscard]] admin::Source admin_source();
   [[nodiscard]] proxy::RuntimeBuilder::Result build(std::shared_ptr<const config::Model> model);
   void names_changed();
+  void forget_later();
   void set_workers(std::size_t count);
   [[nodiscard]] SocketsByWorker spread(Handover& handover, const config::Model& model) const;
   [[nodiscard]] std::shared_ptr<const proxy::Runtime> watched(
@@ -77,6 +78,7 @@ class Engine {
   discovery::Names names_;
   boost::asio::steady_timer drain_timer_{io_};
   boost::asio::steady_timer retire_timer_{io_};
+  boost::asio::steady_timer forget_timer_{io_};
   std::shared_ptr<const config::Model> model_;
   std::vector<std::shared_ptr<proxy::WorkerStats>> stats_;  // by index, of ended workers, too
   mutable std::mutex stats_mutex_;  // guards the growth of stats_: workers read all of it

@@ -278,7 +278,8 @@ void Worker::idle_ends(Session& session) {
 bool Worker::shed() {
   if (runtime_ != nullptr && runtime_->drop_oldest_idle()) return true;
   for (Session* session = idle_first_; session != nullptr; session = session->idle_next_) {
-    if (session->waiter().cancelled()) continue;
+    // A request that has come already is served.
+    if (session->waiter().cancelled() || session->client().peek().ok()) continue;
     session->client().close();
     session->cancel();
     return true;

@@ -36,6 +36,11 @@ TEST_CASE("rules of an upstream in both syntaxes") {
        "header]",
        "sticky learn lookup=${cookie:x} create=${upstream_cookie:x} name= domain= samesite= path= "
        "zone=z:1048576 timeout=300000ms header"},
+      {"hash $arg_k consistent bounded=150%;", "hash: [$arg_k, consistent, bounded=150%]",
+       " hash consistent by ${arg:k} bounded=150"},
+      {"hash $arg_k bounded=100;", "balance: [hash, $arg_k, bounded=100]",
+       " hash by ${arg:k} bounded=100"},
+      {"forget 1m;", "forget: 1m", "forget 60000ms"},
       {"queue 10 timeout=3s;", "queue: {size: 10, timeout: 3s}", "queue 10 timeout=3000ms"},
       {"queue 10;", "queue: 10", "queue 10 timeout=60000ms"},
       {"eject;", "eject: true",

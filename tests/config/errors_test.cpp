@@ -190,7 +190,7 @@ TEST_CASE("upstreams") {
       {"upstream a { server b; balance least_con; }",
        "t:1:32: error: balance: unknown method \"least_con\"; did you mean \"least_conn\"?"},
       {"upstream a { server b; balance hash; }",
-       "t:1:32: error: balance: is written hash KEY [consistent]"},
+       "t:1:32: error: balance: is written hash KEY [consistent] [bounded=PERCENT]"},
       {"upstream a { server b; balance least_conn 1; }",
        "t:1:32: error: balance: is written least_conn"},
       {"upstream a { server b; balance round_robin 1; }",
@@ -198,7 +198,8 @@ TEST_CASE("upstreams") {
       {"upstream a { server b; ip_hash all; }",
        "t:1:32: error: ip_hash: unknown parameter \"all\"; use full or nothing"},
       {"upstream a { server b; hash $uri consistant; }",
-       "t:1:34: error: hash: unknown parameter \"consistant\"; use consistent or nothing"},
+       "t:1:34: error: hash: unknown parameter \"consistant\"; use consistent, "
+       "bounded=PERCENT or nothing"},
       {"upstream a { server b; hash $urii; }",
        "t:1:29: error: hash: unknown variable \"urii\"; did you mean \"uri\"?"},
       {"upstream a { server b; random three; random two most; random two least_conn x; }",
