@@ -107,9 +107,10 @@ async def all_down(run):
     for node in run.nodes:
         node.kill()
     await run.until(END)
-    for node in run.nodes:
-        await aside(node.start)
+    starting = [asyncio.create_task(aside(node.start)) for node in run.nodes]
+    await asyncio.wait(starting, return_when=asyncio.FIRST_COMPLETED)
     run.since = asyncio.get_running_loop().time()
+    await asyncio.gather(*starting)
 
 
 async def flap(run):

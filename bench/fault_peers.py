@@ -78,15 +78,16 @@ defaults
     timeout check 1s
     retries 3
     option redispatch 1
-    retry-on conn-failure
+    retry-on conn-failure empty-response response-timeout
 frontend clients
     bind 127.0.0.1:$port backlog 4096
+    http-request disable-l7-retry unless METH_GET
     default_backend app
 backend app
     balance roundrobin
     option httpchk GET /api/__health_check
     http-check expect status 200
-    default-server check inter 1s fastinter 200ms fall 2 rise 1 on-marked-down shutdown-sessions
+    default-server check inter 1s fastinter 200ms fall 2 rise 1
     server a 127.0.0.1:$node0
     server b 127.0.0.1:$node1
     server c 127.0.0.1:$node2
@@ -109,8 +110,8 @@ class Peer:
         values = {"dir": home, "port": self.port, "admin": self.admin,
                   "log": log or home / "access.log", "user_yaml": "user: root" if root else "",
                   "user_nginx": "user root;" if root else ""}
-        # haproxy makes its limit from that of open files, unless it is told one.
-        values["maxconn"] = "" if descriptors else "maxconn 25000"
+        # Two a connection. haproxy's master wants 213 more, and ends where it does not get them.
+        values["maxconn"] = f"maxconn {(descriptors - 40) // 2 if descriptors else 25000}"
         values.update({f"node{i}": node.port for i, node in enumerate(nodes)})
         self.conf = home / "conf"
         self.good = string.Template(self.template).substitute(values)
@@ -118,6 +119,7 @@ class Peer:
         self.output = home / "output.log"
         words = [str(word).format(conf=self.conf, dir=home) for word in self.command]
         if descriptors:
+            words = [word for word in words if word != "-W"]
             words = [rig.need("prlimit", "util-linux"), f"--nofile={descriptors}", *words]
         self.process = rig.Process(words, os.sched_getaffinity(0), log=self.output)
         rig.wait_for_port(self.port, self.process, self.output)

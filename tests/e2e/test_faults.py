@@ -209,6 +209,31 @@ def test_the_engine_is_killed(cluster):
     assert twice(cluster.nodes) == 0
 
 
+def test_websockets_of_a_node_that_has_stopped_are_ended(cluster):
+    """It leaves them open by itself, and browsers would wait for ever."""
+    upgrade = request("/ws", "Upgrade: websocket", "Connection: Upgrade",
+                      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")
+    sockets = [WireClient(cluster.proxy.port, limit=20) for _ in range(6)]
+    try:
+        for socket in sockets:
+            assert socket.exchange(upgrade).status == 101
+        node = cluster.nodes[0]
+        node.send_signal(signal.SIGTERM)
+        # Only when the last of its WebSockets has ended does it end itself.
+        eventually(lambda: node.process.poll() is not None, "its end", 20)
+        closed = 0
+        for socket in sockets:
+            socket.send(b"\x81\x82\0\0\0\0hi")
+            if (first := socket.exactly(4)) == b"\x81\x02hi":
+                continue
+            assert first == b"\x88" + bytes([first[1]]) + (1012).to_bytes(2, "big"), first
+            closed += 1
+        assert closed == 2, closed
+    finally:
+        for socket in sockets:
+            socket.close()
+
+
 def test_the_node_itself_behaves_as_nocobase(tmp_path):
     node = FakeNocobase(free_port(), tmp_path)
     try:
