@@ -39,6 +39,7 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
     timer_.cancel();
     if (check_) check_->cancel();
     check_.reset();
+    kept_.reset();
   }
 
   [[nodiscard]] bool is_for(const Target& target) const {
@@ -52,11 +53,12 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
   void begin() {
     // The check holds the probe, and the probe the check, until the check is over.
     check_ = std::make_shared<Check>(
-        shared_->io, target_.check, target_.peer->spec,
+        shared_->io, target_.check, target_.peer->spec, std::move(kept_),
         [self = shared_from_this()](upstream::CheckResult result) { self->end(result); });
     check_->start();
   }
   void end(const upstream::CheckResult& result) {
+    kept_ = check_->take_connection();
     check_.reset();
     if (result.layer == upstream::CheckLayer::none) {
       // No verdict. Time and again, but not at once: what is lacking may take time to come.
@@ -78,6 +80,7 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
   HealthMachine machine_;
   boost::asio::steady_timer timer_;
   std::shared_ptr<Check> check_;
+  std::shared_ptr<Connection> kept_;  // between two checks
   bool stopped_ = false;
 };
 

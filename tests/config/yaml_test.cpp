@@ -94,6 +94,23 @@ upstreams:
        "matches: {ok: {status: '! 500'}}\n"
        "upstreams: {app: {servers: [a]}}\n"
        "servers: [{locations: [{path: /, proxy_pass: http://app, health_check: {match: ok}}]}]"},
+      {"tests of an answer",
+       "match ok { status 200 204; header Content-Type ~ \"text/(html|plain); charset\"; header ! "
+       "Refresh; header X-A; body \"not quite ready\"; body !~ \"maintenance mode\"; } "
+       "match pong { send \"PING\\r\\n\"; expect \"+PONG and more\"; } "
+       "upstream app { server a; health_check uri=/h { status 200; body ok; } } "
+       "upstream b { server b; health_check { expect ~ \"200 OK\"; } }",
+       R"(
+matches:
+  ok:
+    status: [200, 204]
+    header: [Content-Type ~ text/(html|plain); charset, "! Refresh", X-A]
+    body: [not quite ready, "!~ maintenance mode"]
+  pong: {send: "PING\r\n", expect: +PONG and more}
+upstreams:
+  app: {servers: [a], health_check: {uri: /h, match: {status: 200, body: ok}}}
+  b: {servers: [b], health_check: {match: {expect: ~ 200 OK}}}
+)"},
       {"health check without parameters", "upstream app { server a; health_check; } server { }",
        "upstreams: {app: {servers: [a], health_check: true}}\nservers: [{}]"},
       {"listen",
@@ -267,7 +284,7 @@ TEST_CASE("defaults of YAML") {
   CHECK(model.find("health_check") == model.rfind("health_check"));
   CHECK(has_line(model_of("upstreams: {app: {servers: [a], health_check: {uri: /h}}}"),
                  "health_check http interval=1s jitter=0s timeout=2s fast=200ms fails=2 passes=1 "
-                 "uri=/h host= port=0 status="));
+                 "uri=/h host= port=0 status=200-399,"));
   for (const char* off : {"false", "off"}) {
     CHECK(model_of("upstreams: {app: {servers: [a], health_check: " + std::string(off) + "}}")
               .find("health_check") == std::string::npos);
