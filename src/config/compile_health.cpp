@@ -4,12 +4,15 @@ namespace weir::config {
 namespace {
 
 constexpr std::uint32_t kMaxCount = 1000;
+constexpr std::uint32_t kMaxGrpcStatus = 16;  // UNAUTHENTICATED is the last one that there is
 
 // One health_check being read.
 struct CheckReader {
   const Call& call;
   HealthCheckConfig& check;
   std::optional<CheckType> type = {};
+  std::optional<Duration> grace = {};
+  const Argument* grpc_only = nullptr;
   const Argument* http_only = nullptr;  // a parameter that only HTTP checks have
   std::optional<MatchConfig> match = {};
   std::optional<MatchConfig> status = {};  // only its status
@@ -77,6 +80,15 @@ struct CheckReader {
     } else if (key == "keepalive_time") {
       http_only = parameter.argument;
       time(parameter, check.keepalive_time, true);
+    } else if (key == "grace") {
+      time(parameter, grace.emplace(), true);
+    } else if (key == "grpc_service") {
+      grpc_only = parameter.argument;
+      check.grpc_service = parameter.value;
+    } else if (key == "grpc_status") {
+      grpc_only = parameter.argument;
+      const auto code = number_argument(call, value_of(parameter), 0, kMaxGrpcStatus);
+      if (code) check.grpc_status = *code;
     } else if (key == "mandatory") {
       check.mandatory = true;
     } else if (key == "off") {
@@ -90,12 +102,10 @@ struct CheckReader {
     } else if (parameter.value == "tcp") {
       type = CheckType::tcp;
     } else if (parameter.value == "grpc") {
-      call.error(*parameter.argument,
-                 "type=grpc is not supported yet; use type=tcp, or a uri that the node answers in "
-                 "HTTP/1.1");
+      type = CheckType::grpc;
     } else {
       call.error(*parameter.argument,
-                 "unknown type " + quote(parameter.value) + "; use http or tcp");
+                 "unknown type " + quote(parameter.value) + "; use http, tcp or grpc");
     }
   }
 
@@ -123,11 +133,7 @@ struct CheckReader {
     } else if (http || match) {
       check.type = CheckType::http;
     }
-    if (check.type == CheckType::tcp && http) {
-      call.error("uri, status and the tests of an answer need type=http");
-    } else if (check.type == CheckType::http && tcp) {
-      call.error("send and expect need type=tcp");
-    }
+    check_parts(http, tcp);
     if (match) check.match = *match;
     if (status) {
       check.match.status = status->status;
@@ -135,6 +141,22 @@ struct CheckReader {
     }
     if (check.type != CheckType::http) check.match.status.clear();
     if (check.fast_interval > check.interval) check.fast_interval = check.interval;
+    if (grace) {
+      check.grace = *grace;
+    } else if (check.mandatory) {
+      check.grace = std::chrono::seconds{1};
+    }
+  }
+
+  // What is said must fit the type. `http`, `tcp`: there are tests of that type.
+  void check_parts(bool http, bool tcp) const {
+    if (check.type != CheckType::http && http) {
+      call.error("uri, status, keepalive_time and the tests of an answer need type=http");
+    } else if (check.type != CheckType::tcp && tcp) {
+      call.error("send and expect need type=tcp");
+    } else if (check.type != CheckType::grpc && grpc_only != nullptr) {
+      call.error(*grpc_only, "grpc_service and grpc_status need type=grpc");
+    }
   }
 };
 
@@ -149,6 +171,7 @@ HealthCheckConfig default_check(Dialect dialect) {
     check.fails = 2;
     check.passes = 1;
     check.type = CheckType::tcp;
+    check.grace = std::chrono::seconds{1};
   }
   return check;
 }

@@ -63,9 +63,13 @@ constexpr DirectiveInfo kRows[] = {
      .handler = compile_health_check,
      .default_text = "off (YAML: on, type=tcp)",
      .help = "active checks of the peers of the upstream; the tests of a match may stand in a "
-             "block of its own. What a check has found holds over a reload, persistent or not",
+             "block of its own. grace=: how long peers get no request after a start, and requests "
+             "wait, "
+             "until a first verdict (YAML, and with mandatory: 1s). What checks have found holds "
+             "over a reload, persistent or not",
      .parameters = "off interval= jitter= timeout= fast= fails= passes= uri= host= port= match= "
-                   "status= type= mandatory persistent keepalive_time=",
+                   "status= type= mandatory persistent keepalive_time= grace= grpc_service= "
+                   "grpc_status=",
      .inner = in_match,
      .entries = "match"},
     {.name = "match",

@@ -193,7 +193,11 @@ class Printer {
         " fails=" + std::to_string(check.fails) + " passes=" + std::to_string(check.passes) +
         " uri=" + check.uri + " host=" + check.host + " port=" + std::to_string(check.port) +
         " status=" + status + (check.mandatory ? " mandatory" : "") +
-        (check.keepalive_time > Duration{0} ? " keepalive=" + print(check.keepalive_time) : ""));
+        (check.keepalive_time > Duration{0} ? " keepalive=" + print(check.keepalive_time) : "") +
+        (check.grace > Duration{0} ? " grace=" + print(check.grace) : ""));
+    if (check.type == CheckType::grpc) {
+      line("grpc " + std::to_string(check.grpc_status), check.grpc_service);
+    }
     for (const auto& test : match.headers) print_test("header " + test.name, test);
     for (const auto& test : match.body) print_test("body", test);
     if (!match.send.empty()) line("check_send", match.send);

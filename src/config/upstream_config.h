@@ -116,6 +116,12 @@ struct HealthCheckConfig {
   bool mandatory = false;            // unchecked peers get no traffic until they pass
   MatchConfig match;
   Duration keepalive_time{0};  // how long checks go over one connection; 0: each has its own
+  // How long requests wait, after a start, for a first word of any peer; 0: they do not.
+  Duration grace{0};
+  // type=grpc: the service asked about (empty: the server as a whole), and the gRPC status that is
+  // good besides SERVING with status 0.
+  std::string grpc_service;
+  std::uint32_t grpc_status = 0;
   // Not null: over TLS. The name that the peer's certificate must be for, and whether it is told.
   std::shared_ptr<const tls::Context> tls;
   std::string tls_name;

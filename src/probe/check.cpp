@@ -79,7 +79,10 @@ void Check::on_connect(const ErrorCode& error) {
 void Check::shake_hands() {
   step_ = "the handshake of TLS";
   const bool begun = connection_->begin_tls(
-      *config_.tls, config_.tls_name, config_.tls_announce,
+      {.context = *config_.tls,
+       .name = config_.tls_name,
+       .announce = config_.tls_announce,
+       .http2 = config_.type == config::CheckType::grpc},
       [self = shared_from_this()](const ErrorCode& error) {
         if (!self->handler_) return;
         if (!error) return self->speak();

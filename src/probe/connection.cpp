@@ -39,11 +39,13 @@ void Connection::connect(const Endpoint& to, Done done) {
 Connection::Tls::Tls(Socket& socket, const tls::Context& shared)
     : context((SSL_CTX_up_ref(shared.native()), shared.native())), stream(socket, context) {}
 
-bool Connection::begin_tls(const tls::Context& context, const std::string& name, bool announce,
-                           Done done) {
-  tls_ = std::make_unique<Tls>(socket_, context);
+bool Connection::begin_tls(const TlsOptions& options, Done done) {
+  tls_ = std::make_unique<Tls>(socket_, options.context);
+  auto* ssl = tls_->stream.native_handle();
   // Sessions are not kept: a check is to see a whole handshake.
-  if (!context.prepare_client(tls_->stream.native_handle(), name, announce, {})) return false;
+  if (!options.context.prepare_client(ssl, options.name, options.announce, {})) return false;
+  static constexpr unsigned char h2[] = {2, 'h', '2'};
+  if (options.http2 && SSL_set_alpn_protos(ssl, h2, sizeof h2) != 0) return false;
   tls_->stream.async_handshake(asio::ssl::stream_base::client, std::move(done));
   return true;
 }

@@ -31,10 +31,15 @@ class Connection {
 
   // `done` is never called from within it.
   void connect(const Endpoint& to, Done done);
-  // The handshake, with the name that the certificate must be for, and whether it is told. False:
-  // out of memory, `done` is not called.
-  [[nodiscard]] bool begin_tls(const tls::Context& context, const std::string& name, bool announce,
-                               Done done);
+  // How a handshake is made.
+  struct TlsOptions {
+    const tls::Context& context;
+    const std::string& name;  // that the certificate must be for
+    bool announce = false;    // whether it is told
+    bool http2 = false;       // whether HTTP/2 is asked for (ALPN)
+  };
+  // False: out of memory, `done` is not called.
+  [[nodiscard]] bool begin_tls(const TlsOptions& options, Done done);
   // After a handshake that failed: what is wrong with the certificate; empty: nothing.
   [[nodiscard]] std::string certificate_error() const;
   void write(const std::string& bytes, Moved done);

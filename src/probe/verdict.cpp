@@ -31,10 +31,13 @@ std::string wanted_text(const std::vector<config::StatusRange>& ranges, bool neg
 
 }  // namespace
 
+std::string check_host(const config::HealthCheckConfig& check, const upstream::PeerSpec& peer) {
+  if (!check.host.empty()) return check.host;
+  return peer.endpoint.is_unix() ? "localhost" : peer.name;
+}
+
 std::string check_request(const config::HealthCheckConfig& check, const upstream::PeerSpec& peer) {
-  std::string host = check.host;
-  if (host.empty()) host = peer.endpoint.is_unix() ? "localhost" : peer.name;
-  return "GET " + check.uri + " HTTP/1.1\r\nHost: " + host +
+  return "GET " + check.uri + " HTTP/1.1\r\nHost: " + check_host(check, peer) +
          "\r\nUser-Agent: weir (health check)\r\n" +
          (check.keepalive_time > Duration{0} ? "" : "Connection: close\r\n") + "\r\n";
 }

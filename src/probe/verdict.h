@@ -12,6 +12,10 @@
 
 namespace weir::probe {
 
+// The Host of a check: what is configured, or else the peer's name.
+[[nodiscard]] std::string check_host(const config::HealthCheckConfig& check,
+                                     const upstream::PeerSpec& peer);
+
 // The request of a check: "GET /uri HTTP/1.1" and its fields, no body.
 [[nodiscard]] std::string check_request(const config::HealthCheckConfig& check,
                                         const upstream::PeerSpec& peer);

@@ -75,9 +75,15 @@ std::string settings_text(const config::HealthCheckConfig& check) {
   if (check.tls != nullptr) {
     text += check.tls->identity() + (check.tls_announce ? "sni " : " ") + check.tls_name + ' ';
   }
+  text += std::to_string(check.grpc_status) + ' ';
+  add_text(text, check.grpc_service);
   add_text(text, check.host);
   add_text(text, check.uri);
   return text;
+}
+
+bool starts_closed(const config::HealthCheckConfig& check) {
+  return check.mandatory || check.grace > Duration{0};
 }
 
 HealthMachine::HealthMachine(const config::HealthCheckConfig& config, Peer& peer, Random random,
@@ -85,7 +91,7 @@ HealthMachine::HealthMachine(const config::HealthCheckConfig& config, Peer& peer
     : config_(config),
       peer_(peer),
       random_(std::move(random)),
-      state_(config.mandatory ? Health::checking : Health::unchecked),
+      state_(starts_closed(config) ? Health::checking : Health::unchecked),
       since_(now),
       next_check_(now) {
   peer_.health.store(state_, std::memory_order_relaxed);
@@ -113,12 +119,22 @@ std::optional<HealthMachine::Transition> HealthMachine::on_check(const CheckResu
   return transition;
 }
 
+std::optional<HealthMachine::Transition> HealthMachine::end_grace(TimePoint now) {
+  if (config_.mandatory || state_ != Health::checking || fails_in_row_ > 0) return std::nullopt;
+  reason_ = "no verdict within " + std::to_string(config_.grace.count()) + " ms";
+  return move_to(Health::unchecked, now);
+}
+
 std::optional<HealthMachine::Transition> HealthMachine::change_to(Health to, std::uint32_t count,
                                                                   std::uint32_t wanted,
                                                                   TimePoint now) {
   reason_ = to_string(last_.layer);
   if (!last_.detail.empty()) reason_.append(": ").append(last_.detail);
   reason_ += " (" + std::to_string(count) + "/" + std::to_string(wanted) + ")";
+  return move_to(to, now);
+}
+
+HealthMachine::Transition HealthMachine::move_to(Health to, TimePoint now) {
   Transition transition{.from = state_, .to = to, .reason = reason_};
   state_ = to;
   since_ = now;

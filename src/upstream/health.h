@@ -40,8 +40,12 @@ struct CheckResult {
   [[nodiscard]] bool passed() const { return layer == CheckLayer::ok; }
 };
 
-// The settings of a check as text: checks are the same if and only if their texts are.
+// The settings of a check as text: checks are the same if and only if their texts are. (What
+// requests do meanwhile, the grace, is none of them.)
 [[nodiscard]] std::string settings_text(const config::HealthCheckConfig& check);
+
+// Whether peers get no request before a check has passed, or the grace has.
+[[nodiscard]] bool starts_closed(const config::HealthCheckConfig& check);
 
 class HealthMachine {
  public:
@@ -56,6 +60,9 @@ class HealthMachine {
   };
   // Takes a check's result and stores the state in Peer::health. A transition is returned once.
   std::optional<Transition> on_check(const CheckResult& result, TimePoint now);
+  // The grace of the check has passed since the start: a peer of which nothing bad was heard gets
+  // requests, unless it is mandatory that it passes.
+  std::optional<Transition> end_grace(TimePoint now);
   // When the next check is due; the first is due at once. Waits are short while the state is
   // changing or unknown, and while the peer is down.
   [[nodiscard]] TimePoint next_check() const { return next_check_; }
@@ -73,6 +80,7 @@ class HealthMachine {
  private:
   std::optional<Transition> change_to(Health to, std::uint32_t count, std::uint32_t wanted,
                                       TimePoint now);
+  Transition move_to(Health to, TimePoint now);
   [[nodiscard]] bool is_settled() const;
   [[nodiscard]] Duration wait();
 

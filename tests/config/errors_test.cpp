@@ -235,12 +235,20 @@ TEST_CASE("health checks") {
        "t:1:48: error: health_check: uri must begin with / and have no blanks\n"
        "t:1:54: error: health_check: unknown match \"m\"; define it: match NAME { status 200; }\n"
        "t:1:70: error: health_check: invalid number \"0\"; it must be from 1 to 1000\n"
-       "t:1:79: error: health_check: unknown type \"udp\"; use http or tcp\n"
+       "t:1:79: error: health_check: unknown type \"udp\"; use http, tcp or grpc\n"
        "t:1:88: error: health_check: invalid time \"x\"; write 30s or 1h30m"},
       {"upstream a { server b; health_check type=tcp uri=/; }",
-       "t:1:24: error: health_check: uri, status and the tests of an answer need type=http"},
+       "t:1:24: error: health_check: uri, status, keepalive_time and the tests of an answer need "
+       "type=http"},
       {"match m { expect a; } upstream a { server b; health_check match=m type=http; }",
        "t:1:46: error: health_check: send and expect need type=tcp"},
+      {"upstream a { server b; health_check grpc_status=17; } upstream c { server d; health_check "
+       "grpc_service=x; } upstream e { server f; health_check type=grpc uri=/; }",
+       "t:1:37: error: health_check: invalid number \"17\"; it must be from 0 to 16\n"
+       "t:1:37: error: health_check: grpc_service and grpc_status need type=grpc\n"
+       "t:1:91: error: health_check: grpc_service and grpc_status need type=grpc\n"
+       "t:1:132: error: health_check: uri, status, keepalive_time and the tests of an answer need "
+       "type=http"},
       {"match m { } upstream a { server b; health_check match=m { status 200; } }",
        "t:1:36: error: health_check: has a match by name and one of its own; remove one"},
       {"match m { status 20; status 200; }",

@@ -114,7 +114,7 @@ TEST_CASE("health checks") {
            " interval=10s jitter=500ms timeout=1s fast=100ms fails=3 passes=2 uri=/h?x=1 host=x "
            "port=81 match=m mandatory persistent keepalive_time=3s; } }",
        {"health_check http interval=10s jitter=500ms timeout=1s fast=100ms fails=3 passes=2 "
-        "uri=/h?x=1 host=x port=81 status=!500-599,404-404, mandatory keepalive=3s"},
+        "uri=/h?x=1 host=x port=81 status=!500-599,404-404, mandatory keepalive=3s grace=1s"},
        {}},
       {"tcp",
        app + location + " type=tcp; } }",
@@ -157,6 +157,21 @@ TEST_CASE("health checks") {
        {"health_check tcp interval=5s jitter=0s timeout=2s fast=1s fails=1 passes=1 uri=/ host= "
         "port=0 status=",
         "check_send PING a~", "check_expect contains +PONG "},
+       {}},
+      {"grace",
+       "upstream app { server a; health_check grace=300ms; } upstream b { server b; health_check "
+       "mandatory grace=0; }",
+       {"health_check http interval=5s jitter=0s timeout=2s fast=1s fails=1 passes=1 uri=/ host= "
+        "port=0 status=200-399, grace=300ms",
+        "health_check http interval=5s jitter=0s timeout=2s fast=1s fails=1 passes=1 uri=/ host= "
+        "port=0 status=200-399, mandatory"},
+       {}},
+      {"gRPC",
+       "upstream app { server a; health_check type=grpc; } upstream b { server b; health_check "
+       "type=grpc grpc_service=a.B grpc_status=12; }",
+       {"health_check grpc interval=5s jitter=0s timeout=2s fast=1s fails=1 passes=1 uri=/ host= "
+        "port=0 status=",
+        "grpc 0 ", "grpc 12 a.B"},
        {}},
       {"expect by a pattern",
        "match m { expect ~* \"200 ok\\x20\"; } upstream app { server a; health_check type=tcp "

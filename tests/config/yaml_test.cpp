@@ -276,7 +276,7 @@ TEST_CASE("defaults of YAML") {
         "tunnel_timeout 3600s", "proxy_request_buffering off", "proxy_buffering off",
         "client_max_body_size 1073741824", "client_header_timeout 10s", "proxy_connect_timeout 2s",
         "health_check tcp interval=1s jitter=0s timeout=2s fast=200ms fails=2 "
-        "passes=1 uri=/ host= port=0 status="}) {
+        "passes=1 uri=/ host= port=0 status= grace=1s"}) {
     CAPTURE(line);
     CHECK(has_line(model, line));
   }
@@ -284,7 +284,7 @@ TEST_CASE("defaults of YAML") {
   CHECK(model.find("health_check") == model.rfind("health_check"));
   CHECK(has_line(model_of("upstreams: {app: {servers: [a], health_check: {uri: /h}}}"),
                  "health_check http interval=1s jitter=0s timeout=2s fast=200ms fails=2 passes=1 "
-                 "uri=/h host= port=0 status=200-399,"));
+                 "uri=/h host= port=0 status=200-399, grace=1s"));
   for (const char* off : {"false", "off"}) {
     CHECK(model_of("upstreams: {app: {servers: [a], health_check: " + std::string(off) + "}}")
               .find("health_check") == std::string::npos);

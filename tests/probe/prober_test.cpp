@@ -161,6 +161,20 @@ TEST_CASE("checks over one connection") {
   }
 }
 
+TEST_CASE("a grace ends by itself where nothing is heard") {
+  Bench bench;
+  bench.check.grace = Duration{30};
+  test::TcpServer hangs(bench.io, test::any_port());
+  const Target target = bench.target(hangs);
+  bench.prober.set_targets({target});
+  CHECK(target.peer->health == Health::checking);
+  CHECK(bench.run_until([&] { return target.peer->health == Health::unchecked; }));
+  CHECK(bench.lines == std::vector<std::string>{"peer " + target.peer->text +
+                                                " of \"app\" unchecked: no verdict within 30 ms"});
+  bench.prober.stop();
+  CHECK(bench.run_until([&] { return target.peer.use_count() == 1; }));
+}
+
 TEST_CASE("new targets: who stays keeps state, who goes is left alone") {
   Bench bench;
   test::TcpServer server(bench.io, test::any_port());
