@@ -54,7 +54,6 @@ void Engine::set_up() {
                                const upstream::HealthMachine::Transition& transition) {
     const bool worse = transition.to == upstream::Health::down;
     log_.write(worse ? LogLevel::error : LogLevel::notice, probe::log_line(target, transition));
-    if (!worse) return;
     for (auto& worker : workers_) worker->peers_changed();
   };
   auto generator = std::make_shared<std::mt19937_64>(std::random_device{}());

@@ -12,6 +12,7 @@
 #include "config/model.h"
 #include "content/charset.h"
 #include "proxy/routes.h"
+#include "proxy/start_grace.h"
 #include "proxy/stats.h"
 #include "upstream/pool.h"
 
@@ -37,6 +38,7 @@ struct PoolNode {
   std::shared_ptr<upstream::Pool> pool;
   const config::Value* hash_key = nullptr;  // of the method `hash`; in the model
   config::KeepaliveConfig keepalive;
+  std::shared_ptr<StartGrace> grace;  // null: nobody waits for the first word of checks
   std::vector<std::shared_ptr<PerWorker<PeerStats>>> stats;  // by peer index
   std::uint32_t max_tries = 1;
 };

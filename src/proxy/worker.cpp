@@ -170,6 +170,7 @@ void Worker::reopen_logs() {
 void Worker::peers_changed() {
   loop_.post([this] {
     if (runtime_ != nullptr) runtime_->drop_dead_peers();
+    start_waits_.wake();
   });
 }
 
