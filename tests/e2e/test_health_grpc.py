@@ -3,6 +3,7 @@ import shutil
 
 import pytest
 
+from certificates import Authority
 from harness import PROXY, free_port
 from test_health import wait_for_state
 from wire import reply
@@ -85,3 +86,25 @@ def test_a_node_that_speaks_http_1_is_told_apart(start):
                 main=f"admin {{ listen 127.0.0.1:{admin}; }}")
     reason = wait_for_state(admin, node, "down")["reason"]
     assert reason.startswith("response: ")
+
+
+def test_over_tls_it_asks_for_http_2_and_mistrust_has_a_layer_of_its_own(start, tmp_path):
+    authority = Authority(tmp_path)
+    stranger = Authority(tmp_path, "stranger")
+    certificate, key = authority.sign("node.example")
+    node = start.node(lambda *_: reply(200, message(1), "X-Grpc: 0"))
+    front = start.proxy(FRONT.format(node=node.address).replace(
+        "http2;", f"ssl http2; ssl_certificate {certificate}; ssl_certificate_key {key};"),
+        kind="nginx")
+    peer = Peer(front.port)
+    for trusted, state in [(authority, "up"), (stranger, "down")]:
+        admin = free_port()
+        start.proxy(f"""
+            upstream app {{ server {peer.address}; health_check type=grpc interval=50ms; }}
+            server {{ listen @listen@; location / {{
+                proxy_pass https://app; proxy_ssl_name node.example; proxy_ssl_verify on;
+                proxy_ssl_trusted_certificate {trusted.certificate}; }} }}""",
+                    main=f"admin {{ listen 127.0.0.1:{admin}; }}")
+        last = wait_for_state(admin, peer, state)["last_check"]
+        assert last["layer"] == ("ok" if state == "up" else "tls")
+    assert "certificate" in last["detail"]

@@ -152,3 +152,35 @@ def test_checks_over_one_connection(start):
     assert len(node.connections) == 2
     peer = wait_for_state(admin, node, "up")
     assert peer["failed_checks"] == 0
+
+
+# What NocoBase answers before it is ready, and when it is.
+STARTING = b'{"error":{"status":503,"maintaining":true,"code":"APP_COMMANDING"}}'
+
+
+def test_a_node_that_starts_as_nocobase_does_is_ready_at_its_200(start):
+    state = {"answer": reply(404, b'{"error":{"maintaining":true,"code":"APP_NOT_FOUND"}}')}
+    node = start.node(lambda _, seen: state["answer"] if seen.target == "/api/__health_check"
+                      else reply())
+    other = start.node(lambda *_: reply(200, b"ok"))
+    admin = free_port()
+    proxy = start.proxy(f"""upstreams:
+  app:
+    servers: ["{node.address}", "{other.address}"]
+    health_check: {{ uri: /api/__health_check, interval: 50ms, fast: 20ms }}
+servers: {{listen: "@listen@", locations: {{path: /, proxy_pass: http://app}}}}
+error_log: "@dir@/error.log notice"
+admin: {{ listen: "127.0.0.1:{admin}" }}
+""")
+    for answer, reason in [(state["answer"], "got 404"), (reply(503, STARTING), "got 503")]:
+        state["answer"] = answer
+        eventually(lambda: reason in wait_for_state(admin, node, "down")["last_check"]["detail"],
+                   reason)
+        for _ in range(4):
+            assert send_once(proxy.port, request()).status == 200
+    assert not any(target == "/" for target in node.targets)
+    state["answer"] = reply(200, b"ok")
+    wait_for_state(admin, node, "up")
+    for _ in range(4):
+        assert send_once(proxy.port, request()).status == 200
+    assert any(target == "/" for target in node.targets)

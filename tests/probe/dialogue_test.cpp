@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <random>
+
 #include "config/regex.h"
 #include "probe/http_dialogue.h"
 #include "probe/tcp_dialogue.h"
@@ -197,6 +199,48 @@ TEST_CASE("which connections carry another check") {
   check.keepalive_time = Duration{0};
   HttpDialogue single(check, some_peer());
   CHECK(give(single, ok + "Content-Length: 2\r\n\r\no", 100000, false).verdict);
+}
+
+TEST_CASE("whatever comes, the verdict is the same however it is cut into pieces") {
+  // Answers with bytes changed, taken out or doubled, as a broken or hostile node would send.
+  const std::string seeds[] = {
+      "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: b\r\n\r\nready",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked("not ready", 2),
+      "HTTP/1.1 103 Early\r\n\r\nHTTP/1.0 200 OK\r\n\r\nready",
+  };
+  auto check = http_check();
+  check.match.body = {regex("re+ady")};
+  check.match.headers = {{.kind = Test::Kind::present, .negated = true, .name = "Refresh"}};
+  std::mt19937 random(4);
+  for (int round = 0; round < 3000; ++round) {
+    std::string answer = seeds[random() % std::size(seeds)];
+    for (auto changes = random() % 4; changes > 0 && !answer.empty(); --changes) {
+      const auto at = random() % answer.size();
+      switch (random() % 3) {
+        case 0:
+          answer[at] = static_cast<char>(random());
+          break;
+        case 1:
+          answer.erase(at, 1 + random() % 3);
+          break;
+        default:
+          answer.insert(at, answer.substr(at, 1 + random() % 9));
+          break;
+      }
+    }
+    CAPTURE(answer);
+    HttpDialogue whole(check, some_peer());
+    HttpDialogue cut(check, some_peer());
+    const auto one = give(whole, answer, answer.size() + 1, true);
+    const auto many = give(cut, answer, 1 + random() % 5, true);
+    REQUIRE(one.verdict);
+    REQUIRE(many.verdict);
+    CHECK(one.verdict->layer == many.verdict->layer);
+    // A head that is broken off may be found wrong before its end, or not.
+    if (one.verdict->layer != CheckLayer::response) {
+      CHECK(one.verdict->detail == many.verdict->detail);
+    }
+  }
 }
 
 TEST_CASE("send and expect") {

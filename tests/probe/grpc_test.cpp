@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <random>
+
 #include "probe/dialogue.h"
 #include "probe/grpc_dialogue.h"
 #include "probe/hpack.h"
@@ -274,6 +276,43 @@ TEST_CASE("answers of gRPC, whatever pieces they come in") {
       CHECK(std::string(to_string(verdict->layer)) == to_string(row.layer));
       CHECK(verdict->detail == row.detail);
     }
+  }
+}
+
+TEST_CASE("whatever comes in HTTP/2, the verdict is the same however it is cut into pieces") {
+  const std::string whole = kSettings + kHead + frame(FrameType::ping, 0, 0, "12345678") +
+                            data(serving(1)) + trailers("0", "fine");
+  std::mt19937 random(5);
+  const auto check = grpc_check();
+  for (int round = 0; round < 5000; ++round) {
+    std::string answer = whole;
+    for (auto changes = 1 + random() % 3; changes > 0; --changes) {
+      const auto at = random() % answer.size();
+      switch (random() % 3) {
+        case 0:
+          answer[at] = static_cast<char>(random());
+          break;
+        case 1:
+          answer.erase(at, 1 + random() % 3);
+          break;
+        default:
+          answer.insert(at, answer.substr(at, 1 + random() % 20));
+          break;
+      }
+    }
+    std::vector<CheckResult> verdicts;
+    for (const std::size_t piece : {answer.size(), static_cast<std::size_t>(1 + random() % 9)}) {
+      GrpcDialogue dialogue(check, some_peer());
+      std::optional<CheckResult> verdict;
+      std::string reply;
+      for (std::size_t at = 0; at < answer.size() && !verdict; at += piece) {
+        verdict = dialogue.take(std::string_view(answer).substr(at, piece), reply);
+      }
+      verdicts.push_back(verdict ? *verdict : dialogue.ended());
+    }
+    CAPTURE(round);
+    CHECK(verdicts[0].layer == verdicts[1].layer);
+    CHECK(verdicts[0].detail == verdicts[1].detail);
   }
 }
 
