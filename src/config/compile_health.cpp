@@ -202,6 +202,7 @@ void Compiler::run_check(const DeferredCheck& deferred) {
   }
   auto& upstream = model_->upstreams[*index];
   if (call.count() == 1 && call.arg(0).text == "off") {
+    if (call.directive.has_block) return call.error("\"off\" stands alone");
     unchecked_.push_back(*index);
     return;
   }

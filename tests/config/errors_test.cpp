@@ -249,6 +249,8 @@ TEST_CASE("health checks") {
        "t:1:91: error: health_check: grpc_service and grpc_status need type=grpc\n"
        "t:1:132: error: health_check: uri, status, keepalive_time and the tests of an answer need "
        "type=http"},
+      {"upstream a { server b; health_check off { status 200; } }",
+       "t:1:24: error: health_check: \"off\" stands alone"},
       {"match m { } upstream a { server b; health_check match=m { status 200; } }",
        "t:1:36: error: health_check: has a match by name and one of its own; remove one"},
       {"match m { status 20; status 200; }",
