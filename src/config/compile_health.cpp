@@ -161,7 +161,7 @@ struct CheckReader {
 };
 
 // What nginx has when health_check stands without parameters, or weir when it is on by itself.
-HealthCheckConfig default_check(Dialect dialect) {
+HealthCheckConfig default_check(Dialect dialect, bool nocobase) {
   HealthCheckConfig check;
   check.match.status.push_back({.from = 200, .to = 399});
   if (dialect == Dialect::yaml) {
@@ -172,6 +172,12 @@ HealthCheckConfig default_check(Dialect dialect) {
     check.passes = 1;
     check.type = CheckType::tcp;
     check.grace = std::chrono::seconds{1};
+  }
+  if (nocobase) {
+    // Any other path is answered with 200 before the node can serve.
+    check.type = CheckType::http;
+    check.uri = "/api/__health_check";
+    check.match.status = {{.from = 200, .to = 200}};
   }
   return check;
 }
@@ -185,7 +191,7 @@ void Compiler::run_deferred_checks() {
     if (diagnostics_.full()) return;
     run_check(check);
   }
-  if (model_->dialect == Dialect::yaml) default_checks();
+  default_checks();
 }
 
 void Compiler::run_check(const DeferredCheck& deferred) {
@@ -210,7 +216,7 @@ void Compiler::run_check(const DeferredCheck& deferred) {
     return call.error("upstream " + quote(upstream.name) + " has a health_check already, at " +
                       upstream.health_check->position.text());
   }
-  HealthCheckConfig check = default_check(model_->dialect);
+  HealthCheckConfig check = default_check(model_->dialect, upstream.nocobase);
   check.position = deferred.directive.position;
   CheckReader reader{call, check};
   for (const auto& parameter : parameters(call, 0)) reader.take(parameter);
@@ -223,9 +229,9 @@ void Compiler::default_checks() {
     auto& upstream = model_->upstreams[i];
     bool off = upstream.implicit || upstream.health_check.has_value();
     for (const auto index : unchecked_) off = off || index == i;
-    if (off) continue;
-    upstream.health_check = default_check(Dialect::yaml);
-    upstream.health_check->match.status.clear();
+    if (off || (model_->dialect != Dialect::yaml && !upstream.nocobase)) continue;
+    upstream.health_check = default_check(Dialect::yaml, upstream.nocobase);
+    if (!upstream.nocobase) upstream.health_check->match.status.clear();
     upstream.health_check->position = upstream.position;
   }
 }
