@@ -46,6 +46,10 @@ net::Task<Step> Exchange::proxy() {
         "the request's body has gone to another upstream and cannot be sent again");
     co_return Step::answer_with(502);
   }
+  if (pool_->grace != nullptr && pool_->grace->holds(worker_.loop().now())) {
+    enter(Phase::balance);
+    co_await worker_.start_waits().wait(*pool_->grace, worker_.loop(), waiter());
+  }
   begin_tries();
   bool separate = !attempts_.empty();
   upstream::Pool::Choice choice;

@@ -174,6 +174,7 @@ void Worker::peers_changed() {
   loop_.post([this] {
     if (runtime_ != nullptr) runtime_->peers_changed();
     watches_.look();
+    start_waits_.wake();
   });
 }
 

@@ -16,10 +16,10 @@ std::string key_of(const config::UpstreamConfig& config, const PeerSpec& spec) {
   return key;
 }
 
-// Already closed where a check is mandatory: the pool may be in use before the first check starts.
+// Already closed where a check comes first: the pool may be in use before the first check starts.
 std::shared_ptr<Peer> make_peer(const config::UpstreamConfig& config, const PeerSpec& spec) {
   auto peer = std::make_shared<Peer>(spec);
-  if (config.health_check && config.health_check->mandatory) peer->health = Health::checking;
+  if (config.health_check && starts_closed(*config.health_check)) peer->health = Health::checking;
   return peer;
 }
 

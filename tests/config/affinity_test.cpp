@@ -89,6 +89,8 @@ TEST_CASE("the careful dialect ejects and keeps a budget, and counts no max_fail
 
 TEST_CASE("profile nocobase brings its check, unless there is one") {
   CHECK(in_upstream("profile nocobase;").find("/api/__health_check") != std::string::npos);
+  CHECK(in_upstream("health_check interval=3s; profile nocobase;")
+            .find("uri=/api/__health_check host= port=0 status=200-200,") != std::string::npos);
   CHECK(in_upstream("profile nocobase; health_check uri=/h;").find("/api/__health_check") ==
         std::string::npos);
   CHECK(in_upstream("profile nocobase; health_check off;").find("/api/__health_check") ==
