@@ -43,15 +43,31 @@ struct PeerList {
   }
 };
 
+// A peer that a hash or a draw named.
+struct Named {
+  std::uint64_t value = 0;  // the hash, or the draw
+  std::uint64_t point = 0;  // value % total_weight, which the peer owns; of a ring: the number of
+                            // the point there
+  std::size_t slot = 0;     // in PeerList::slots
+  bool taken = false;       // else it was tried before, or may not get the request
+};
+
 // The candidates of one request that a hash or a draw named in vain. After more than 20, round
 // robin chooses for the rest of the request.
 class Misses {
  public:
   void add() { ++count_; }
   [[nodiscard]] bool too_many() const { return count_ > 20; }
+  // All who are named from now on, for who asks why.
+  void trace(std::vector<Named>* to) { trace_ = to; }
+  [[nodiscard]] bool traced() const { return trace_ != nullptr; }
+  void note(const Named& named) {
+    if (trace_ != nullptr) trace_->push_back(named);
+  }
 
  private:
   std::uint32_t count_ = 0;
+  std::vector<Named>* trace_ = nullptr;
 };
 
 // Indexes into PeerList::slots. Up to 128 peers without memory of its own.
@@ -99,11 +115,13 @@ inline bool is_banned(const PeerSlot& slot, std::int64_t now) {
   return peer.fails >= slot.numbers.max_fails && now - peer.checked <= slot.numbers.fail_timeout;
 }
 
-// May get a request but for its passive failures. Active checks come on top of nginx's rules.
+// May get a request but for its passive failures. Active checks and operators come on top of
+// nginx's rules.
 inline bool is_open(const PeerSlot& slot) {
   const Peer& peer = *slot.peer;
   const Health health = peer.health.load(std::memory_order_acquire);
   return !slot.numbers.down && health != Health::down && health != Health::checking &&
+         peer.hold.load(std::memory_order_relaxed) == Hold::none &&
          (slot.numbers.max_conns == 0 ||
           peer.conns.load(std::memory_order_relaxed) < slot.numbers.max_conns);
 }

@@ -249,6 +249,11 @@ const PeerSlot* Pool::find(const Peer& peer) const {
   return nullptr;
 }
 
+void Pool::hold(std::uint32_t index, Hold hold) {
+  const std::lock_guard guard(*lock_);
+  peers_[index]->hold.store(hold, std::memory_order_relaxed);
+}
+
 std::uint32_t Pool::live(TimePoint now) const {
   const std::int64_t seconds = whole_seconds(now);
   const std::lock_guard guard(*lock_);
