@@ -37,6 +37,8 @@ upstream::Outcome after_failed_delivery(Error error, upstream::Outcome otherwise
 
 net::Task<Step> Exchange::proxy() {
   Step step = co_await choose_pool();
+  if (step.goes_on() && in_maintenance()) step = co_await answer_maintenance();
+  if (step.goes_on() && explanation_ != nullptr) step = explain_pick();
   if (step.goes_on()) step = co_await read_request_body();
   if (!step.goes_on()) co_return step;
   if (sends_body() && body_.lost()) {
@@ -184,11 +186,13 @@ net::Task<Step> Exchange::make_pool() {
   co_return Step{};
 }
 
+void Exchange::evaluate_key(std::string& out) { evaluate(*pool_->hash_key, *this, out); }
+
 void Exchange::begin_tries() {
   discard_answer();  // of an upstream that led here
   const auto& c = config();
   walk_.reset(client_address());
-  if (pool_->hash_key != nullptr) evaluate(*pool_->hash_key, *this, walk_.begin_key());
+  if (pool_->hash_key != nullptr) evaluate_key(walk_.begin_key());
   if (pool_->pool->is_random()) walk_.seed(worker_.random());
   upstream::Tries::Rules rules;
   rules.next_upstream = c.proxy_next_upstream;

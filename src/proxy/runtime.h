@@ -13,6 +13,7 @@
 #include "content/charset.h"
 #include "proxy/routes.h"
 #include "proxy/stats.h"
+#include "upstream/operator_state.h"
 #include "upstream/pool.h"
 
 namespace weir::proxy {
@@ -39,6 +40,7 @@ struct PoolNode {
   config::KeepaliveConfig keepalive;
   std::vector<std::shared_ptr<PerWorker<PeerStats>>> stats;  // by peer index
   std::uint32_t max_tries = 1;
+  std::shared_ptr<const upstream::Maintenance> maintenance;  // null: it serves
 };
 
 // An address to listen on with its servers.

@@ -42,9 +42,13 @@ void RuntimeBuilder::add_pools(Runtime& runtime, const discovery::Resolver& reso
                                std::vector<std::string>& unresolved) {
   for (std::uint32_t i = 0; i < runtime.model->upstreams.size(); ++i) {
     const auto& upstream = runtime.model->upstreams[i];
-    const auto found = discovery::static_peers(upstream, resolver);
+    auto found = discovery::static_peers(upstream, resolver);
     unresolved.insert(unresolved.end(), found.unresolved.begin(), found.unresolved.end());
     PoolNode node;
+    if (operators_ != nullptr) {
+      operators_->set_weights(upstream.name, found.specs);
+      node.maintenance = operators_->maintenance(upstream.name);
+    }
     node.pool = peers_.build(upstream, found.specs);
     const bool by_key = upstream.balance == config::Balance::hash ||
                         upstream.balance == config::Balance::hash_consistent;
