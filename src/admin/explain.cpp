@@ -263,7 +263,7 @@ json::object to_json(const Source& source, const Explanation& out, const std::st
   if (out.pick.has_peer) {
     all["peer"] = to_utf8(out.pool->peers()[out.pick.index]->text);
   } else {
-    all["status"] = 502;
+    all["status"] = out.none_left;
   }
   return all;
 }

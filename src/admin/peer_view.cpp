@@ -31,6 +31,7 @@ PeerState state_of(const PeerSpec& spec, Hold hold, Health health, bool banned) 
     case Hold::aside:
       return PeerState::aside;
   }
+  if (spec.drain) return PeerState::draining;
   if (health == Health::down) return PeerState::down;
   if (health == Health::checking) return PeerState::checking;
   if (banned) return PeerState::failed;
@@ -53,7 +54,7 @@ bool tell_hold(const Source& source, const upstream::Pool& pool, const PeerSpec&
   switch (view.state) {
     case PeerState::draining:
     case PeerState::stopped:
-      view.reason = "set at run time";
+      view.reason = own.hold == Hold::none ? "drain in the configuration" : "set at run time";
       since = own.since;
       break;
     case PeerState::waiting:

@@ -243,6 +243,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
     socket_.close(ignored);
     timer_.cancel();
   }
+  [[nodiscard]] bool trusted() const { return trusted_; }
 
  private:
   void accept() {
@@ -323,6 +324,13 @@ void Server::set_listeners(std::vector<Listening> listeners) {
     state_->listeners.push_back(std::make_shared<Listener>(state_, listening));
     state_->listeners.back()->wait();
   }
+}
+
+void Server::close_trusted() {
+  std::erase_if(state_->listeners, [](const auto& listener) {
+    if (listener->trusted()) listener->close();
+    return listener->trusted();
+  });
 }
 
 void Server::close() {

@@ -62,7 +62,6 @@ void Engine::set_up() {
     const bool worse = transition.to == upstream::Health::down;
     log_.write(worse ? LogLevel::error : LogLevel::notice, probe::log_line(target, transition));
     if (transition.to == upstream::Health::up) first_may_be_ready(target);
-    if (!worse) return;
     for (auto& worker : workers_) worker->peers_changed();
   };
   auto generator = std::make_shared<std::mt19937_64>(std::random_device{}());
@@ -123,7 +122,7 @@ void Engine::apply(Handover handover, Done done) {
 
   // From here on nothing can fail.
   if (!damage.empty()) log_.error(damage);
-  builder_.commit();
+  builder_.commit(clock_.now());
   const auto before = std::exchange(model_, loaded.model);
   const auto generation = runtime_ != nullptr ? runtime_->generation : 0;
   runtime_ = watched(std::move(built.runtime));
@@ -167,7 +166,7 @@ void Engine::rebuild(std::function<void()> done) {
   }
   rebuild_waiting_ = false;
   auto built = build(model_);
-  builder_.commit();
+  builder_.commit(clock_.now());
   runtime_ = watched(std::move(built.runtime));
   set_holds();
   set_targets();
@@ -335,6 +334,7 @@ void Engine::reopen(LogFiles::Map files) {
 void Engine::drain() {
   if (draining_) return;
   draining_ = true;
+  admin_->close_trusted();
   const auto begun = when_all([this] {
     log_.notice("accepting no more; requests and tunnels are let to end");
     poll_drain();

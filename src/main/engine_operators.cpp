@@ -15,7 +15,7 @@ std::string Engine::restore_state(const std::string& text, const config::Model& 
 }
 
 void Engine::set_holds() {
-  for (const auto& node : runtime_->pools) operators_.set_holds(*node.pool);
+  for (const auto& node : runtime_->pools) operators_.set_holds(*node.pool, clock_.now());
   for (auto& worker : workers_) worker->peers_changed();
 }
 

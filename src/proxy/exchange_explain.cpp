@@ -2,6 +2,8 @@
 // of a peer or the head of an answer, asks nobody, counts and logs nothing.
 #include "proxy/exchange.h"
 #include "proxy/explanation.h"
+#include "proxy/pool_queue.h"
+#include "proxy/variables.h"
 #include "proxy/worker.h"
 
 namespace weir::proxy {
@@ -13,10 +15,17 @@ LocationNode::Trail* Exchange::trail() {
 void Exchange::note(std::string_view text) { explanation_->notes.emplace_back(text); }
 
 Step Exchange::explain_pick() {
-  begin_tries();
-  explanation_->pool = pool_->pool;
-  if (pool_->hash_key != nullptr) evaluate_key(explanation_->key);
-  explanation_->pick = pool_->pool->explain(walk_, worker_.loop().now());
+  discard_answer();
+  begin_walk();
+  auto& out = *explanation_;
+  out.pool = pool_->pool;
+  if (pool_->hash_key != nullptr) evaluate(*pool_->hash_key, *this, out.key);
+  out.pick = pool_->pool->explain(walk_, worker_.loop().now());
+  if (pool_->queue != nullptr && pool_->queue->busy()) note("others wait in the queue before it");
+  if (out.pick.has_peer || pool_->config == nullptr) return Step::finished();
+  out.none_left = pool_->config->unavailable.status;
+  if (pool_->config->queue.size > 0) note("it waits in the queue for a peer");
+  if (pool_->config->unavailable.fail_open) note("fail_open: one is tried all the same");
   return Step::finished();
 }
 

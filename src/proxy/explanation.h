@@ -40,6 +40,7 @@ struct Explanation {
   std::shared_ptr<upstream::Pool> pool;  // null: it does not come to one
   bool maintenance = false;              // and it is out of service
   upstream::Pool::Explained pick;        // not in maintenance
+  int none_left = 502;                   // the status where no peer may
 };
 
 }  // namespace weir::proxy

@@ -39,8 +39,8 @@ PeerSlot* HashWalk::choose(PeerList& list, TriedSet& tried, Misses& misses, std:
     hash_ += crc32(crc, key_) >> 16 & 0x7fff;
     ++rounds_;
     const std::size_t i = list.owner(hash_ % list.total_weight);
-    const bool taken = !tried.contains(i) && is_eligible(list.slots[i], now);
-    misses.note({hash_, hash_ % list.total_weight, i, taken});
+    const bool taken = !tried.contains(i) && misses.takes(list.slots[i], now);
+    misses.note(Named{hash_, hash_ % list.total_weight, i, taken});
     if (taken) return choose_slot(list, tried, i, now);
   }
   return nullptr;
@@ -58,9 +58,13 @@ PeerSlot* HashWalk::choose(const HashRing& ring, PeerList& list, TriedSet& tried
                                 [name](const PeerSlot& each) { return each.name == name; });
     if (misses.traced()) {
       misses.note(
-          {crc32(0, key_), point_ % ring.size(), slot_of(list, slot, name), slot != nullptr});
+          Named{crc32(0, key_), point_ % ring.size(), slot_of(list, slot, name), slot != nullptr});
     }
     if (slot != nullptr) return slot;
+    for (std::size_t i = 0; i < list.slots.size(); ++i) {
+      const PeerSlot& each = list.slots[i];
+      if (each.name == name && !tried.contains(i)) misses.note(why_closed(each, now));
+    }
   }
   return nullptr;
 }

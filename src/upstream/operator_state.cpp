@@ -57,13 +57,14 @@ void OperatorState::set_weights(const std::string& pool, std::vector<PeerSpec>& 
   }
 }
 
-void OperatorState::set_holds(Pool& pool) const {
+void OperatorState::set_holds(Pool& pool, TimePoint now) const {
   const auto* setting = find(pool.name());
   const bool only = setting != nullptr && has_peer(pool, setting->only);
   const bool first = setting != nullptr && has_peer(pool, setting->first);
   const auto peers = pool.peers();
   for (std::uint32_t i = 0; i < peers.size(); ++i) {
-    pool.hold(i, setting == nullptr ? Hold::none : hold_of(*setting, peers[i]->spec, only, first));
+    pool.hold(i, setting == nullptr ? Hold::none : hold_of(*setting, peers[i]->spec, only, first),
+              now);
   }
 }
 

@@ -64,7 +64,7 @@ class OperatorState {
   void set_weights(const std::string& pool, std::vector<PeerSpec>& specs) const;
   // Peer::hold of all peers of a pool. `only` and `first` are in force while they name one of its
   // peers: else nobody would serve.
-  void set_holds(Pool& pool) const;
+  void set_holds(Pool& pool, TimePoint now) const;
   [[nodiscard]] std::shared_ptr<const Maintenance> maintenance(const std::string& pool) const;
 
  private:

@@ -23,6 +23,11 @@ std::shared_ptr<Peer> copy_peer(const Peer& peer) {
   same(copy->hold, peer.hold);
   same(copy->recovered, peer.recovered);
   same(copy->conns, peer.conns);
+  same(copy->ejections, peer.ejections);
+  same(copy->gone, peer.gone);
+  same(copy->leaving, peer.leaving);
+  copy->ramp = peer.ramp;
+  copy->eject = peer.eject;
   copy->fails = peer.fails;
   copy->effective_weight = peer.effective_weight;
   copy->current_weight = peer.current_weight;

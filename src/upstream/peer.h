@@ -14,6 +14,8 @@
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "upstream/ejection.h"
+#include "upstream/ramp.h"
 
 namespace weir::upstream {
 
@@ -29,8 +31,8 @@ enum class Health : std::uint8_t {
 // Why an operator keeps new requests from a peer.
 enum class Hold : std::uint8_t {
   none,
-  draining,  // what it has goes on
-  down,      // the same, and nothing of it is kept: no idle connection
+  draining,  // what it has goes on, and so do clients that are bound to it
+  down,      // nobody: idle connections are closed, tunnels ended
   waiting,   // until the first peer of its pool is ready
   aside,     // only another peer of its pool is to serve
 };
@@ -44,8 +46,11 @@ struct PeerSpec {
   std::uint32_t max_fails = 1;
   std::chrono::seconds fail_timeout{10};
   std::uint32_t max_conns = 0;
+  Duration slow_start{0};  // after it came back, until it has its whole share; 0: at once
   bool backup = false;
   bool down = false;
+  bool drain = false;  // only for clients that are bound to it
+  std::string sid{};   // what sticky clients are bound by: its route, or made of its address
 };
 
 struct Peer {
@@ -66,6 +71,11 @@ struct Peer {
   // next occasion. Set by the control thread, taken under the pool lock.
   std::atomic<bool> recovered{false};
   std::atomic<std::uint32_t> conns{0};  // requests and tunnels in flight; changes under pool lock
+  std::atomic<std::uint32_t> ejections{0};  // times that it was taken out; changes under pool lock
+  // Nobody answers there any more: what waits for it need not. Set by the control thread.
+  std::atomic<bool> gone{false};
+  // It is to have no more tunnels: down, or being drained. Set by the control thread.
+  std::atomic<bool> leaving{false};
 
   // nginx's failure accounting and smooth weighted round robin; pool lock. Times are whole
   // seconds of the injected clock.
@@ -74,6 +84,9 @@ struct Peer {
   std::int64_t current_weight = 0;
   std::int64_t accessed = 0;  // time of the last failure
   std::int64_t checked = 0;   // time of the last failure, or of the last pick after fail_timeout
+
+  Ramp ramp;       // slow_start; pool lock
+  Ejection eject;  // the failures of its last seconds; pool lock
 
   // least_time's accounts, in milliseconds; pool lock. Moving averages, 0: none yet.
   std::uint64_t header_time = 0;

@@ -7,31 +7,34 @@ namespace weir::upstream {
 namespace {
 
 // Empty: it may get the request.
-std::string why_closed(const PeerSlot& slot, bool single, std::int64_t now) {
+std::string why_not(const PeerSlot& slot, bool single, std::int64_t now) {
   const Peer& peer = *slot.peer;
   if (is_open(slot) && (single || !is_banned(slot, now))) return {};
-  if (slot.numbers.down) return "down in the configuration";
-  switch (peer.hold.load(std::memory_order_relaxed)) {
-    case Hold::none:
-      break;
-    case Hold::draining:
-      return "draining, set at run time";
-    case Hold::down:
-      return "down, set at run time";
-    case Hold::waiting:
-      return "waits for the first peer of the pool, set at run time";
-    case Hold::aside:
-      return "only another peer is to serve, set at run time";
+  switch (why_closed(slot, now)) {
+    case Closed::no:
+      return {};
+    case Closed::down:
+      return slot.numbers.down ? "down in the configuration" : "down, set at run time";
+    case Closed::drain:
+      return slot.numbers.drain ? "drain in the configuration" : "draining, set at run time";
+    case Closed::held:
+      return peer.hold.load(std::memory_order_relaxed) == Hold::waiting
+                 ? "waits for the first peer of the pool, set at run time"
+                 : "only another peer is to serve, set at run time";
+    case Closed::unhealthy:
+      return "failed its checks";
+    case Closed::checking:
+      return "has not passed its first check yet";
+    case Closed::failed:
+      return std::to_string(peer.fails) +
+             " failures, max_fails=" + std::to_string(slot.numbers.max_fails) + ", out for " +
+             std::to_string(slot.numbers.fail_timeout) + " s after the last one";
+    case Closed::ejected:
+      return "ejected: too many of its requests failed";
+    case Closed::max_conns:
+      return "max_conns=" + std::to_string(slot.numbers.max_conns) + " reached";
   }
-  const Health health = peer.health.load(std::memory_order_relaxed);
-  if (health == Health::down) return "failed its checks";
-  if (health == Health::checking) return "has not passed its first check yet";
-  if (is_banned(slot, now)) {
-    return std::to_string(peer.fails) +
-           " failures, max_fails=" + std::to_string(slot.numbers.max_fails) + ", out for " +
-           std::to_string(slot.numbers.fail_timeout) + " s after the last one";
-  }
-  return "max_conns=" + std::to_string(slot.numbers.max_conns) + " reached";
+  return {};
 }
 
 const char* why_another(Reason reason, bool backup) {
@@ -39,6 +42,8 @@ const char* why_another(Reason reason, bool backup) {
   switch (reason) {
     case Reason::hash:
       return "the hash names another one";
+    case Reason::sticky:
+      return "the client is bound to another one";
     case Reason::random:
       return "another one was drawn";
     case Reason::least_conn:
@@ -73,7 +78,7 @@ Pool::Explained Pool::explain(const Walk& walk, TimePoint now) const {
     std::uint64_t point = 0;
     for (const PeerSlot& slot : list->slots) {
       auto& seen = out.peers[slot.index];
-      seen.why_not = why_closed(slot, list->single, seconds);
+      seen.why_not = why_not(slot, list->single, seconds);
       seen.numbers = slot.numbers;
       seen.first_point = point;
       seen.effective_weight = slot.peer->effective_weight;
@@ -96,7 +101,9 @@ Pool::Explained Pool::explain(const Walk& walk, TimePoint now) const {
   for (std::size_t i = 0; i < out.peers.size(); ++i) {
     auto& seen = out.peers[i];
     const bool chosen = out.has_peer && i == out.index;
-    if (!chosen && seen.why_not.empty()) {
+    if (chosen) {
+      seen.why_not.clear();
+    } else if (seen.why_not.empty()) {
       seen.why_not = why_another(choice.reason, seen.numbers.backup);
     }
   }

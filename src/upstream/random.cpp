@@ -18,7 +18,7 @@ PeerSlot* RandomWalk::choose(PeerList& list, TriedSet& tried, Misses& misses, st
   for (; !misses.too_many(); misses.add()) {
     const std::size_t i = draw(list);
     const bool taken = !tried.contains(i) && is_eligible(list.slots[i], now);
-    misses.note({draw_, draw_ % list.total_weight, i, taken});
+    misses.note(Named{draw_, draw_ % list.total_weight, i, taken});
     if (taken) return choose_slot(list, tried, i, now);
   }
   return nullptr;
@@ -30,7 +30,7 @@ PeerSlot* RandomWalk::choose_of_two(PeerList& list, TriedSet& tried, Misses& mis
   while (!misses.too_many()) {
     const std::size_t i = draw(list);
     const bool taken = i != first && !tried.contains(i) && is_eligible(list.slots[i], now);
-    misses.note({draw_, draw_ % list.total_weight, i, taken});
+    misses.note(Named{draw_, draw_ % list.total_weight, i, taken});
     if (!taken) {
       misses.add();
       continue;

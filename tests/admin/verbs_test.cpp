@@ -27,7 +27,7 @@ struct Operators : test::Fixture {
               std::multimap<std::string, std::string> options = {}) {
     const Command command{verb, target, value, std::move(options)};
     const auto outcome = execute(source, command, 1700000000);
-    for (const auto& node : runtime->pools) state.set_holds(*node.pool);
+    for (const auto& node : runtime->pools) state.set_holds(*node.pool, clock.now());
     return outcome;
   }
   upstream::Peer& peer(std::size_t i) { return *runtime->pools[0].pool->peers()[i]; }

@@ -89,6 +89,35 @@ def test_tunnels_of_a_drained_peer_go_on(start):
     weir(proxy, "drain", f"app/{node.address}", "--wait")
 
 
+def test_tunnels_of_a_peer_that_is_down_are_ended(start):
+    node = start.node(echo_node)
+    proxy = start.before(node, location=LOCATION)
+    with Client(proxy.port) as client:
+        client.send(request("/ws", *FIELDS))
+        assert client.read_response().status == 101
+        weir(proxy, "down", f"app/{node.address}")
+        client.sock.settimeout(15)
+        assert client.exactly(4) == b"\x88\x02" + (1012).to_bytes(2, "big")
+    weir(proxy, "down", f"app/{node.address}", "--wait")
+
+
+def test_clients_bound_to_a_drained_peer_stay_and_new_ones_go_elsewhere(start):
+    nodes = [start.node(), start.node()]
+    proxy = start.before(nodes, upstream="sticky cookie route;")
+    bound = {}
+    while len(bound) < 2:
+        before = [len(node.requests) for node in nodes]
+        cookie = send_once(proxy.port, request()).get("set-cookie").split(";")[0]
+        bound[[len(node.requests) - seen for node, seen in zip(nodes, before)].index(1)] = cookie
+    weir(proxy, "drain", f"app/{nodes[0].address}")
+    assert served(nodes, proxy, 3, f"Cookie: {bound[0]}") == [3, 0]
+    assert served(nodes, proxy, 3) == [0, 3]
+    told = api(proxy, "explain", uri="/", header=f"Cookie: {bound[0]}")
+    assert told["peer"] == nodes[0].address and told["pool"]["reason"] == "sticky"
+    weir(proxy, "down", f"app/{nodes[0].address}")
+    assert served(nodes, proxy, 3, f"Cookie: {bound[0]}") == [0, 3]
+
+
 def test_ready_waits_for_the_check_of_the_peer(start):
     healthy = threading.Event()
     node = start.node(lambda *_: reply(200 if healthy.is_set() else 503, b"x"))

@@ -53,7 +53,7 @@ TEST_CASE("what is explained is what happens, and explaining changes nothing") {
       double now = 0;
       for (int i = 0; i < 30; ++i) {
         now += draw(4);
-        pool.hold(draw(5), draw(3) == 0 ? Hold::draining : Hold::none);
+        pool.hold(draw(5), draw(3) == 0 ? Hold::draining : Hold::none, at(now));
         Walk walk;
         walk.reset(*IpAddress::parse("10." + std::to_string(draw(200)) + ".3.4"));
         if (balance == Balance::hash || balance == Balance::hash_consistent) {
@@ -100,7 +100,7 @@ TEST_CASE("the arithmetic of ip_hash") {
   CHECK(told.peers[1].first_point == 1);
   CHECK(told.peers[2].first_point == 3);
   // Its own peer is away: the hash goes on.
-  pool.hold(told.index, Hold::down);
+  pool.hold(told.index, Hold::down, at(0));
   const auto other = pool.explain(walk, at(0));
   CHECK(other.named.size() >= 2);
   CHECK(!other.named.front().taken);

@@ -70,10 +70,10 @@ TEST_CASE("who is held by what is set") {
     Pool pool("app", Balance::round_robin, test::make_peers(test::specs({1, 1, 1})));
     OperatorState state;
     row.set(state.at("app"));
-    state.set_holds(pool);
+    state.set_holds(pool, at(0));
     CHECK(holds(pool) == row.holds);
     // Another pool is not concerned, and what is forgotten is taken back.
-    OperatorState().set_holds(pool);
+    OperatorState().set_holds(pool, at(0));
     CHECK(holds(pool) == "none none none");
   }
 }
@@ -84,13 +84,13 @@ TEST_CASE("a peer of several addresses is meant by its name, one of them by its 
   Pool pool("app", Balance::round_robin, test::make_peers(specs));
   OperatorState state;
   state.at("app").peers["app:80"].hold = Hold::draining;
-  state.set_holds(pool);
+  state.set_holds(pool, at(0));
   CHECK(holds(pool) == "draining draining none");
   state.at("app").peers["127.0.0.1:8001"].hold = Hold::down;
-  state.set_holds(pool);
+  state.set_holds(pool, at(0));
   CHECK(holds(pool) == "draining down none");
   state.at("app").peers.erase("app:80");
-  state.set_holds(pool);
+  state.set_holds(pool, at(0));
   CHECK(holds(pool) == "none down none");
 }
 
@@ -100,23 +100,23 @@ TEST_CASE("a held peer gets no request, whatever the method") {
         Balance::random, Balance::random_two, Balance::least_time_header}) {
     CAPTURE(config::to_string(balance));
     Pool pool("app", balance, test::make_peers(test::specs({1, 1, 1})));
-    pool.hold(1, Hold::draining);
+    pool.hold(1, Hold::draining, at(0));
     CHECK(picks(pool, 30).find('1') == std::string::npos);
-    pool.hold(0, Hold::aside);
+    pool.hold(0, Hold::aside, at(0));
     CHECK(picks(pool, 5) == "22222");
     CHECK(pool.live(at(0)) == 1);
-    pool.hold(2, Hold::waiting);
+    pool.hold(2, Hold::waiting, at(0));
     CHECK(picks(pool, 2) == "xx");
-    for (std::uint32_t i = 0; i < 3; ++i) pool.hold(i, Hold::none);
+    for (std::uint32_t i = 0; i < 3; ++i) pool.hold(i, Hold::none, at(0));
     CHECK(picks(pool, 30).find('x') == std::string::npos);
   }
 }
 
 TEST_CASE("the only peer of a pool may be held, too") {
   Pool pool("app", Balance::round_robin, test::make_peers(test::specs({1})));
-  pool.hold(0, Hold::down);
+  pool.hold(0, Hold::down, at(0));
   CHECK(picks(pool, 2) == "xx");
-  pool.hold(0, Hold::none);
+  pool.hold(0, Hold::none, at(0));
   CHECK(picks(pool, 2) == "00");
 }
 
@@ -131,9 +131,9 @@ TEST_CASE("clients of the others stay where they are while a peer of ip_hash dra
   };
   for (int i = 0; i < 200; ++i) {
     const auto client = "10." + std::to_string(i) + ".7.1";
-    pool.hold(2, Hold::none);
+    pool.hold(2, Hold::none, at(0));
     const auto before = choose(client);
-    pool.hold(2, Hold::draining);
+    pool.hold(2, Hold::draining, at(0));
     const auto now = choose(client);
     CHECK(now != 2);
     if (before != 2) CHECK(now == before);
@@ -149,8 +149,8 @@ TEST_CASE("a weight that is set changes the rotation as a configured one would")
   auto specs = test::specs({1, 1, 1});
   auto one = by_operator.build(config, specs);
   auto other = by_reload.build(config, specs);
-  by_operator.commit();
-  by_reload.commit();
+  by_operator.commit(at(0));
+  by_reload.commit(at(0));
   CHECK(picks(*one, 4) == picks(*other, 4));
   auto set = specs;
   state.set_weights("app", set);
@@ -158,8 +158,8 @@ TEST_CASE("a weight that is set changes the rotation as a configured one would")
   specs[1].weight = 5;
   one = by_operator.build(config, set);
   other = by_reload.build(config, specs);
-  by_operator.commit();
-  by_reload.commit();
+  by_operator.commit(at(0));
+  by_reload.commit(at(0));
   const auto turns = picks(*one, 14);
   CHECK(turns == picks(*other, 14));
   CHECK(std::count(turns.begin(), turns.end(), '1') == 10);
