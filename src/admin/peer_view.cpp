@@ -18,6 +18,7 @@ std::int64_t whole_seconds(TimePoint now) {
 
 // What an operator says goes before what checks and failures say: it is what has to be undone.
 PeerState state_of(const PeerSpec& spec, Hold hold, Health health, bool banned) {
+  if (spec.vanished) return PeerState::vanished;
   if (spec.down) return PeerState::disabled;
   switch (hold) {
     case Hold::none:
@@ -97,6 +98,8 @@ const char* to_string(PeerState state) {
       return "waiting";
     case PeerState::aside:
       return "aside";
+    case PeerState::vanished:
+      return "vanished";
   }
   return "";
 }
@@ -115,7 +118,9 @@ PeerView view_peer(const Source& source, const upstream::Pool& pool, std::size_t
   view.machine = source.prober != nullptr ? source.prober->find(peer) : nullptr;
   const bool full = spec.max_conns > 0 && view.in_flight >= spec.max_conns;
   view.eligible = !full && (view.state == PeerState::up || view.state == PeerState::unchecked);
-  if (view.state == PeerState::disabled) {
+  if (view.state == PeerState::vanished) {
+    view.reason = "its name has this address no more; it keeps its place for a while";
+  } else if (view.state == PeerState::disabled) {
     view.reason = "down in the configuration";
   } else if (tell_hold(source, pool, spec, view)) {
     const auto health = peer.health.load(std::memory_order_relaxed);
@@ -123,6 +128,8 @@ PeerView view_peer(const Source& source, const upstream::Pool& pool, std::size_t
       view.reason +=
           std::string("; ") + upstream::to_string(health) + ": " + view.machine->reason();
     }
+  } else if (account.ejected) {
+    view.reason = "ejected for failures of its requests";
   } else if (view.state == PeerState::failed) {
     view.reason = ban_text(spec, account, seconds);
     view.since = std::chrono::seconds(std::max<std::int64_t>(seconds - account.accessed, 0));

@@ -19,16 +19,17 @@ enum class PeerState : std::uint8_t {
   checking,   // has to pass a check first
   unchecked,  // no active check has said anything: gets requests
   disabled,   // `down` in the configuration
-  failed,     // out for max_fails failures of requests
-  draining,   // by an operator: what it has goes on
+  failed,     // out for failures of requests: max_fails, or `eject`
+  draining,   // in the configuration or by an operator: what it has goes on
+  vanished,   // its name has another address now
   stopped,    // by an operator
   waiting,    // for the first peer of its pool, by an operator
   aside,      // only another peer is to serve, by an operator
 };
 inline constexpr std::array kPeerStates = {
-    PeerState::up,       PeerState::down,   PeerState::checking, PeerState::unchecked,
-    PeerState::disabled, PeerState::failed, PeerState::draining, PeerState::stopped,
-    PeerState::waiting,  PeerState::aside};
+    PeerState::up,       PeerState::down,    PeerState::checking, PeerState::unchecked,
+    PeerState::disabled, PeerState::failed,  PeerState::draining, PeerState::vanished,
+    PeerState::stopped,  PeerState::waiting, PeerState::aside};
 [[nodiscard]] const char* to_string(PeerState state);
 
 struct PeerView {

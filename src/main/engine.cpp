@@ -123,6 +123,7 @@ void Engine::apply(Handover handover, Done done) {
   // From here on nothing can fail.
   if (!damage.empty()) log_.error(damage);
   builder_.commit(clock_.now());
+  forget_later();
   const auto before = std::exchange(model_, loaded.model);
   const auto generation = runtime_ != nullptr ? runtime_->generation : 0;
   runtime_ = watched(std::move(built.runtime));
@@ -144,8 +145,9 @@ void Engine::apply(Handover handover, Done done) {
 }
 
 proxy::RuntimeBuilder::Result Engine::build(std::shared_ptr<const config::Model> model) {
-  auto built = builder_.build(std::move(model),
-                              [this](const std::string& host) { return names_.look_up(host); });
+  auto built = builder_.build(
+      std::move(model), [this](const std::string& host) { return names_.look_up(host); },
+      clock_.now());
   for (const auto& line : built.unresolved) log_.write(LogLevel::warn, line);
   return built;
 }
@@ -167,6 +169,7 @@ void Engine::rebuild(std::function<void()> done) {
   rebuild_waiting_ = false;
   auto built = build(model_);
   builder_.commit(clock_.now());
+  forget_later();
   runtime_ = watched(std::move(built.runtime));
   set_holds();
   set_targets();
@@ -176,6 +179,17 @@ void Engine::rebuild(std::function<void()> done) {
     for (const auto& each : waiting) each();
   });
   for (auto& worker : workers_) worker->use(runtime_, in_force);
+}
+
+// Addresses that have vanished keep their places for a while.
+void Engine::forget_later() {
+  const auto next = builder_.next_forgotten();
+  forget_timer_.cancel();
+  if (next == TimePoint::max()) return;
+  forget_timer_.expires_after(std::max(next - clock_.now(), Duration{1000}));
+  forget_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) names_changed();
+  });
 }
 
 // Workers that are too many accept no more, and go when their last connection has ended.
@@ -361,6 +375,7 @@ void Engine::stop() {
   draining_ = stopped_ = true;
   drain_timer_.cancel();
   retire_timer_.cancel();
+  forget_timer_.cancel();
   for (auto& worker : workers_) worker->stop();
   prober_->stop();
   names_.stop();

@@ -60,6 +60,7 @@ class Engine {
   [[nodiscard]] proxy::RuntimeBuilder::Result build(std::shared_ptr<const config::Model> model);
   void names_changed();
   void rebuild(std::function<void()> done);
+  void forget_later();
   void set_workers(std::size_t count);
   [[nodiscard]] SocketsByWorker spread(Handover& handover, const config::Model& model) const;
   [[nodiscard]] std::shared_ptr<const proxy::Runtime> watched(
@@ -91,6 +92,7 @@ class Engine {
   discovery::Names names_;
   boost::asio::steady_timer drain_timer_{io_};
   boost::asio::steady_timer retire_timer_{io_};
+  boost::asio::steady_timer forget_timer_{io_};
   std::shared_ptr<const config::Model> model_;
   std::vector<std::shared_ptr<proxy::WorkerStats>> stats_;  // by index, of ended workers, too
   mutable std::mutex stats_mutex_;  // guards the growth of stats_: workers read all of it

@@ -6,6 +6,9 @@
 namespace weir::upstream {
 namespace {
 
+constexpr const char* kVanished = "its name has another address now";
+constexpr const char* kOverloaded = "it has more than its share of the load";
+
 // Empty: it may get the request.
 std::string why_not(const PeerSlot& slot, bool single, std::int64_t now) {
   const Peer& peer = *slot.peer;
@@ -13,6 +16,10 @@ std::string why_not(const PeerSlot& slot, bool single, std::int64_t now) {
   switch (why_closed(slot, now)) {
     case Closed::no:
       return {};
+    case Closed::vanished:
+      return kVanished;
+    case Closed::overloaded:
+      return kOverloaded;
     case Closed::down:
       return slot.numbers.down ? "down in the configuration" : "down, set at run time";
     case Closed::drain:
@@ -74,6 +81,7 @@ Pool::Explained Pool::explain(const Walk& walk, TimePoint now) const {
   Explained out;
   out.ring_points = ring_.size();
   out.peers.resize(peers_.size());
+  for (auto& seen : out.peers) seen.why_not = kVanished;  // some have no slot
   for (const PeerList* list : {&own->primaries_, &own->backups_}) {
     std::uint64_t point = 0;
     for (const PeerSlot& slot : list->slots) {
@@ -97,7 +105,12 @@ Pool::Explained Pool::explain(const Walk& walk, TimePoint now) const {
   out.index = choice.index;
   const PeerList& list = own->primaries_;
   out.total_weight = list.total_weight;
-  for (auto& named : out.named) named.slot = list.slots[named.slot].index;
+  for (auto& named : out.named) {
+    named.slot = list.slots[named.slot].index;
+    auto& seen = out.peers[named.slot];
+    const bool overloaded = !named.taken && list.load_bound > 0 && seen.why_not.empty();
+    if (overloaded) seen.why_not = kOverloaded;
+  }
   for (std::size_t i = 0; i < out.peers.size(); ++i) {
     auto& seen = out.peers[i];
     const bool chosen = out.has_peer && i == out.index;

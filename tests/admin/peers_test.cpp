@@ -295,7 +295,9 @@ TEST_CASE("what active checks say of a peer") {
   CHECK(last.at("took_ms").to_number<int>() >= 0);
   const auto metrics = metrics_text(fixture.source);
   const auto labels = "{upstream=\"app\",peer=\"" + peer->text + "\"} ";
-  CHECK(metrics.find("weir_upstream_checks_failed_total" + labels + "1\n") != std::string::npos);
+  CHECK(metrics.find("weir_upstream_checks_failed_total{upstream=\"app\",peer=\"" + peer->text +
+                     "\",layer=\"connect\"} 1\n") != std::string::npos);
+  CHECK(metrics.find("layer=\"body\"} 0\n") != std::string::npos);
   CHECK(metrics.find("weir_upstream_peer_up" + labels + "0\n") != std::string::npos);
   prober.stop();
   ::close(closed);
