@@ -149,7 +149,8 @@ int main(int argc, char** argv) {
   }
   Arguments arguments;
   if (const auto error = parse_arguments(argc, argv, arguments); !error.empty()) {
-    say(program.name, error + "; see " + program.name + " -h");
+    const auto meant = suggest_verb(argc, argv);
+    say(program.name, error + (meant.empty() ? "; see " + program.name + " -h" : meant));
     return 1;
   }
   if (arguments.help) {

@@ -254,6 +254,17 @@ int find_verb_argument(int argc, const char* const* argv) {
   return 0;
 }
 
+std::string suggest_verb(int argc, const char* const* argv) {
+  std::vector<std::string_view> names = {"convert"};
+  for (const auto& verb : admin::verb_table()) names.push_back(verb.name);
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (!argument.starts_with('-')) return config::did_you_mean(argument, names);
+    if (takes_value(argument)) ++i;
+  }
+  return {};
+}
+
 const std::string* VerbCall::option(const std::string& name) const {
   const auto found = std::find_if(options.begin(), options.end(),
                                   [&](const auto& option) { return option.first == name; });

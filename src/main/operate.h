@@ -14,6 +14,9 @@ namespace weir::main {
 // one. 0: there is none.
 [[nodiscard]] int find_verb_argument(int argc, const char* const* argv);
 
+// What may have been meant by an argument that is neither; "" or "; did you mean "drain"?".
+[[nodiscard]] std::string suggest_verb(int argc, const char* const* argv);
+
 // The arguments of a sub-command, without those that all commands have (-c and the like).
 struct VerbCall {
   std::string verb;

@@ -316,6 +316,7 @@ def test_maintenance_has_the_page_of_the_configuration(start):
     (("maintenance", "on", "app", "--allow", "10.0.0"), "invalid address"),
     (("status", "apq"), 'did you mean "app"?'),
     (("drain",), "usage: weir drain POOL/PEER"),
+    (("drian", "app/x"), 'invalid option: "drian"; did you mean "drain"?'),
     (("drain", "app/@node@", "--wiat"), 'unknown option "--wiat"'),
     (("drain", "app/@node@", "--timeout"), "requires a value"),
     (("explain", "--client", "nobody"), "invalid address"),
