@@ -47,6 +47,7 @@ Page index_page(const Source& source) {
     page.body += route.help;
     page.body += '\n';
   }
+  page.body += "/api/VERB   operators' verbs; `weir -h verbs` tells of them\n";
   return page;
 }
 

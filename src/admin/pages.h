@@ -13,8 +13,8 @@ namespace weir::admin {
 // Prometheus text format 0.0.4.
 [[nodiscard]] std::string metrics_text(const Source& source);
 
-// Every pool and peer of the present runtime, as JSON.
-[[nodiscard]] std::string upstreams_json(const Source& source);
+// Every pool and peer of the present runtime, as JSON; or one pool, by its name.
+[[nodiscard]] std::string upstreams_json(const Source& source, std::string_view pool = {});
 
 // Whether a request sent here would be served: a line for each reason why not.
 struct Ready {

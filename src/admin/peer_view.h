@@ -20,12 +20,16 @@ enum class PeerState : std::uint8_t {
   unchecked,  // no active check has said anything: gets requests
   disabled,   // `down` in the configuration
   failed,     // out for failures of requests: max_fails, or `eject`
-  draining,   // `drain` in the configuration
+  draining,   // in the configuration or by an operator: what it has goes on
   vanished,   // its name has another address now
+  stopped,    // by an operator
+  waiting,    // for the first peer of its pool, by an operator
+  aside,      // only another peer is to serve, by an operator
 };
 inline constexpr std::array kPeerStates = {
-    PeerState::up,       PeerState::down,   PeerState::checking, PeerState::unchecked,
-    PeerState::disabled, PeerState::failed, PeerState::draining, PeerState::vanished};
+    PeerState::up,       PeerState::down,    PeerState::checking, PeerState::unchecked,
+    PeerState::disabled, PeerState::failed,  PeerState::draining, PeerState::vanished,
+    PeerState::stopped,  PeerState::waiting, PeerState::aside};
 [[nodiscard]] const char* to_string(PeerState state);
 
 struct PeerView {

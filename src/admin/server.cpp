@@ -60,8 +60,11 @@ using StatePtr = std::shared_ptr<ServerState>;
 // A client of the admin listener. Its own operations hold it.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(StatePtr state, Protocol::socket socket)
-      : state_(std::move(state)), stream_(std::move(socket)), buffer_(kBufferLimit) {}
+  Connection(StatePtr state, Protocol::socket socket, bool trusted)
+      : state_(std::move(state)),
+        stream_(std::move(socket)),
+        buffer_(kBufferLimit),
+        trusted_(trusted) {}
   ~Connection() { forget(); }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -97,7 +100,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void read_head();
   void on_head(const ErrorCode& error, std::size_t size);
   void refuse(unsigned status);
-  [[nodiscard]] Page make_page() const;
+  void serve();
   void answer(Page page, bool keep_alive, bool head_only);
   void on_written(const ErrorCode& error, std::size_t size);
   void linger();
@@ -109,6 +112,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::empty_body>> parser_;
   http::response<http::string_body> response_;
+  const bool trusted_;
   bool open_ = true;
   bool idle_ = false;
   SteadyTime idle_since_{};
@@ -151,20 +155,35 @@ void Connection::on_head(const ErrorCode& error, std::size_t) {
   }
   if (error) return close();
   if (!parser_->is_done()) return refuse(413);  // a body follows
-  const bool head_only = parser_->get().method() == http::verb::head;
-  answer(make_page(), parser_->get().keep_alive(), head_only);
+  serve();
 }
 
 void Connection::refuse(unsigned status) { answer(error_page(status), false, false); }
 
-Page Connection::make_page() const {
-  const auto& request = parser_->get();
-  const auto method = request.method_string();
-  const auto target = request.target();
+// The answer may come later: nothing of the request is needed then but what is kept here.
+void Connection::serve() {
+  const auto& head = parser_->get();
+  const auto field = [&](auto name) -> std::string_view {
+    const auto value = head[name];
+    return {value.data(), value.size()};
+  };
+  const auto method = head.method_string();
+  const auto target = head.target();
+  Request request{.method = {method.data(), method.size()},
+                  .target = {target.data(), target.size()},
+                  .host = field(http::field::host),
+                  .authorization = field(http::field::authorization),
+                  .origin = field(http::field::origin),
+                  .fetch_site = field("Sec-Fetch-Site"),
+                  .trusted = trusted_};
+  const bool keep = head.keep_alive();
+  const bool head_only = head.method() == http::verb::head;
   try {
-    return page_for(state_->source, {method.data(), method.size()}, {target.data(), target.size()});
+    admin::answer(state_->source, request, [self = shared_from_this(), keep, head_only](Page page) {
+      if (self->open_) self->answer(std::move(page), keep, head_only);
+    });
   } catch (...) {
-    return error_page(500);
+    answer(error_page(500), keep, head_only);
   }
 }
 
@@ -207,7 +226,8 @@ void Connection::on_lingered(const ErrorCode& error, std::size_t size) {
 // A listening socket. Held by the state and by its own operations.
 class Listener : public std::enable_shared_from_this<Listener> {
  public:
-  Listener(const StatePtr& state, int fd) : state_(state), socket_(state->io, fd) {
+  Listener(const StatePtr& state, const Server::Listening& listening)
+      : state_(state), socket_(state->io, listening.fd), trusted_(listening.trusted) {
     ErrorCode ignored;
     socket_.native_non_blocking(true, ignored);
   }
@@ -223,6 +243,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
     socket_.close(ignored);
     timer_.cancel();
   }
+  [[nodiscard]] bool trusted() const { return trusted_; }
 
  private:
   void accept() {
@@ -252,7 +273,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
     });
   }
 
-  static void serve(const StatePtr& state, int fd, int family) {
+  void serve(const StatePtr& state, int fd, int family) const {
     Protocol::socket socket(state->io);
     ErrorCode error;
     socket.assign(Protocol(family, 0), fd, error);
@@ -262,7 +283,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
     }
     if (state->connections.size() >= kMaxConnections && !shed(*state)) return;
     try {
-      std::make_shared<Connection>(state, std::move(socket))->start();
+      std::make_shared<Connection>(state, std::move(socket), trusted_)->start();
     } catch (...) {  // no memory: this client goes without
     }
   }
@@ -282,6 +303,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
 
   std::weak_ptr<ServerState> state_;
   asio::posix::stream_descriptor socket_;
+  const bool trusted_;
   asio::steady_timer timer_{socket_.get_executor()};
 };
 
@@ -295,13 +317,20 @@ Server::~Server() {
   state_->source = {};
 }
 
-void Server::set_listeners(std::vector<int> fds) {
+void Server::set_listeners(std::vector<Listening> listeners) {
   for (const auto& listener : state_->listeners) listener->close();
   state_->listeners.clear();
-  for (const int fd : fds) {
-    state_->listeners.push_back(std::make_shared<Listener>(state_, fd));
+  for (const auto& listening : listeners) {
+    state_->listeners.push_back(std::make_shared<Listener>(state_, listening));
     state_->listeners.back()->wait();
   }
+}
+
+void Server::close_trusted() {
+  std::erase_if(state_->listeners, [](const auto& listener) {
+    if (listener->trusted()) listener->close();
+    return listener->trusted();
+  });
 }
 
 void Server::close() {

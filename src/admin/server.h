@@ -1,5 +1,5 @@
-// The admin listener: /metrics, /healthz, /readyz, /upstreams over HTTP/1.1. Control thread only;
-// nothing in it waits for anything but its own sockets.
+// The admin listener: /metrics, /healthz, /readyz, /upstreams, /api over HTTP/1.1. Control thread
+// only; nothing in it waits for anything but its own sockets.
 //
 // Limits: 64 connections at a time (a new one takes the place of the one that is idle longest),
 // request heads of 8 KiB, no bodies, 10 s a request, 60 s between requests.
@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "admin/api.h"
 #include "admin/pages.h"
 #include "admin/source.h"
 
@@ -24,9 +25,15 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
+  struct Listening {
+    int fd = -1;
+    bool trusted = false;  // who gets in may do everything: the operators' Unix socket
+  };
   // Takes over listening sockets (bound, listening), and closes the earlier ones. Connections go
   // on.
-  void set_listeners(std::vector<int> fds);
+  void set_listeners(std::vector<Listening> listeners);
+  // Operators are no longer let in: another process may take its place at their socket.
+  void close_trusted();
   // Closes listeners and connections.
   void close();
 

@@ -11,17 +11,26 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "probe/prober.h"
+#include "proxy/explanation.h"
 #include "proxy/runtime.h"
 #include "proxy/stats.h"
+#include "upstream/operator_state.h"
 
 namespace weir::admin {
+
+// What a change by an operator asks for.
+enum class Effect : std::uint8_t {
+  none,
+  holds,  // which peers get requests
+  pools,  // pools are to be made anew: weights, maintenance
+};
 
 struct Source {
   std::function<std::shared_ptr<const proxy::Runtime>()> runtime;  // the present one, or null
   std::function<std::vector<const proxy::WorkerStats*>()> workers;
   const probe::Prober* prober = nullptr;
   const Clock* clock = nullptr;
-  const Log* log = nullptr;
+  Log* log = nullptr;
   std::function<bool()> draining;  // shutting down
 
   struct Reloads {
@@ -32,6 +41,16 @@ struct Source {
     std::uint64_t failed = 0;
   };
   std::function<Reloads()> reloads;
+  // What operators have set; null: nothing can be set.
+  upstream::OperatorState* operators = nullptr;
+  // Puts a change of it into force and has it kept. `done`, now or later: with nothing, or with why
+  // it is not kept.
+  std::function<void(Effect, std::function<void(const std::string&)> done)> changed;
+  // Follows a request; `done` is called later, on the control thread.
+  std::function<void(proxy::Question,
+                     std::function<void(std::shared_ptr<const proxy::Explanation>)> done)>
+      explain;
+  std::function<std::string()> token;  // of those who may change things from afar; empty: nobody
   WallTime started{};
   std::string version{};
 

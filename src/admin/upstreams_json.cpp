@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -29,6 +30,55 @@ json::object requests(const TrafficTotals& totals) {
   return out;
 }
 
+json::value time_or_null(std::int64_t seconds) {
+  return seconds > 0 ? json::value(seconds) : json::value(nullptr);
+}
+
+// What operators have set for a peer itself; null: nothing.
+json::value set_of(const Source& source, const upstream::Pool& pool,
+                   const upstream::PeerSpec& spec) {
+  const auto* setting = source.operators != nullptr ? source.operators->find(pool.name()) : nullptr;
+  if (setting == nullptr) return nullptr;
+  const auto own = upstream::OperatorState::setting_of(*setting, spec);
+  if (own.empty()) return nullptr;
+  json::object out;
+  if (own.hold != upstream::Hold::none) out["state"] = upstream::to_string(own.hold);
+  if (own.weight) out["weight"] = *own.weight;
+  out["at"] = time_or_null(own.since);
+  return out;
+}
+
+// The same for a pool. `absent`: peers that are not there at present.
+json::value set_of(const Source& source, const upstream::Pool& pool) {
+  const auto* setting = source.operators != nullptr ? source.operators->find(pool.name()) : nullptr;
+  if (setting == nullptr) return nullptr;
+  const auto is_there = [&](const std::string& name) {
+    const auto peers = pool.peers();
+    return std::any_of(peers.begin(), peers.end(),
+                       [&](const auto& peer) { return upstream::is_named(peer->spec, name); });
+  };
+  json::object out;
+  json::array absent;
+  const auto note = [&](const std::string& name) {
+    if (!is_there(name)) absent.emplace_back(to_utf8(name));
+  };
+  if (!setting->only.empty()) out["only"] = to_utf8(setting->only), note(setting->only);
+  if (!setting->first.empty()) out["first"] = to_utf8(setting->first), note(setting->first);
+  if (setting->since > 0) out["at"] = setting->since;
+  for (const auto& [name, peer] : setting->peers) note(name);
+  if (const auto* maintenance = setting->maintenance.get()) {
+    json::array allow;
+    for (const auto& range : maintenance->allow) allow.emplace_back(range.text());
+    out["maintenance"] = json::object{{"at", time_or_null(maintenance->since)},
+                                      {"retry_after", maintenance->retry_after.count()},
+                                      {"allow", std::move(allow)},
+                                      {"message", to_utf8(maintenance->message)}};
+  }
+  if (!absent.empty()) out["absent"] = std::move(absent);
+  if (out.empty()) return nullptr;
+  return out;
+}
+
 json::object peer_json(const Source& source, const proxy::PoolNode& node, std::size_t index,
                        TimePoint now) {
   const auto& peer = *node.pool->peers()[index];
@@ -51,6 +101,7 @@ json::object peer_json(const Source& source, const proxy::PoolNode& node, std::s
   out["retries"] = totals.retries;
   out["failures"] = totals.failures;
   out["last_check"] = last_check(view.machine);
+  out["set"] = set_of(source, *node.pool, peer.spec);
   out["checks"] = view.machine != nullptr ? view.machine->checks() : 0;
   out["failed_checks"] = view.machine != nullptr ? view.machine->failed_checks() : 0;
   return out;
@@ -64,17 +115,20 @@ json::object pool_json(const Source& source, const proxy::PoolNode& node, TimePo
   return {{"name", to_utf8(node.pool->name())},
           {"balance", config::to_string(node.pool->balance())},
           {"live", node.pool->live(now)},
+          {"set", set_of(source, *node.pool)},
           {"peers", std::move(peers)}};
 }
 
 }  // namespace
 
-std::string upstreams_json(const Source& source) {
+std::string upstreams_json(const Source& source, std::string_view pool) {
   json::array pools;
   const auto runtime = source.present();
   if (runtime != nullptr) {
     const TimePoint now = source.clock->now();
-    for (const auto& node : runtime->pools) pools.push_back(pool_json(source, node, now));
+    for (const auto& node : runtime->pools) {
+      if (pool.empty() || node.pool->name() == pool) pools.push_back(pool_json(source, node, now));
+    }
   }
   const json::object out = {{"generation", runtime != nullptr ? runtime->generation : 0},
                             {"upstreams", std::move(pools)}};

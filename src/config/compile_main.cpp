@@ -1,4 +1,7 @@
 #include <sched.h>
+#include <sys/un.h>
+
+#include <algorithm>
 
 #include "config/handlers.h"
 
@@ -112,10 +115,41 @@ void compile_admin(const Call& call) {
   scope.contexts = in_admin;
   scope.admin = &admin;
   call.compiler.walk(call.directive.block, scope);
-  if (admin.listens.empty()) {
+  const bool other = !admin.control.empty() || !admin.has_control || !admin.state_file.empty();
+  if (admin.listens.empty() && (!other || !admin.token.empty())) {
     return call.error("no address to listen on; write listen 127.0.0.1:9180");
   }
   call.compiler.model().admin = std::move(admin);
+}
+
+void compile_admin_token(const Call& call) {
+  constexpr std::size_t kLeast = 16;
+  const auto& text = call.arg(0).text;
+  const auto visible = [](char c) { return c > ' ' && c < 0x7f; };
+  if (!std::all_of(text.begin(), text.end(), visible)) {
+    return call.error(call.arg(0), "a token is of letters, digits and signs of ASCII");
+  }
+  if (text.size() < kLeast) {
+    return call.error(call.arg(0), "the token is too short to be a secret; write " +
+                                       std::to_string(kLeast) + " letters or more");
+  }
+  call.scope.admin->token = text;
+}
+
+void compile_control(const Call& call) {
+  auto& admin = *call.scope.admin;
+  admin.has_control = call.arg(0).text != "off";
+  if (!admin.has_control) return;
+  constexpr std::size_t kMost = sizeof(sockaddr_un::sun_path) - 1;
+  admin.control = call.compiler.path(call.arg(0).text);
+  if (admin.control.size() > kMost) {
+    call.error(call.arg(0), "the path is too long for a Unix socket; write " +
+                                std::to_string(kMost) + " letters or fewer");
+  }
+}
+
+void compile_state_file(const Call& call) {
+  call.scope.admin->state_file = call.compiler.path(call.arg(0).text);
 }
 
 // The dialect itself was set before anything was compiled.

@@ -36,7 +36,8 @@ struct Listen {
   int fastopen = 0;
   bool proxy_protocol = false;
   bool ssl = false;
-  bool has_options = false;  // this line is the one that says what is asked of the socket
+  std::uint32_t mode = 0666;  // of the file of a Unix socket
+  bool has_options = false;   // this line is the one that says what is asked of the socket
   Position position;
 };
 
@@ -152,6 +153,10 @@ struct CharsetMap {
 
 struct AdminConfig {
   std::vector<Listen> listens;
+  std::string token;        // of those who may change things over `listens`; empty: nobody may
+  std::string control;      // path of the Unix socket of operators; empty: as the pid file has it
+  bool has_control = true;  // there is such a socket
+  std::string state_file;   // what operators set at run time; empty: beside the pid file
   Position position;
 };
 

@@ -72,7 +72,12 @@ class Printer {
     for (const auto& server : model_.servers) print_server(*server);
     if (model_.admin) {
       open("admin");
-      for (const auto& listen : model_.admin->listens) print_listen(listen);
+      const auto& admin = *model_.admin;
+      for (const auto& listen : admin.listens) print_listen(listen);
+      if (!admin.token.empty()) line("token", admin.token);
+      if (!admin.control.empty()) line("control", admin.control);
+      if (!admin.has_control) line("control", "off");
+      if (!admin.state_file.empty()) line("state_file", admin.state_file);
       close();
     }
     return std::move(out_);

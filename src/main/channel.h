@@ -22,10 +22,12 @@ enum class Kind : std::uint8_t {
   reload_failed,  // the text says why; the engine only tells of it
   quit,           // end when requests have ended
   ping,           // answered by pong when every thread has run
+  state_saved,    // the answer to `state`; the text says what went wrong
   // to the master
   applied,
   refused,  // the text says why; nothing has changed
   pong,
+  state,  // what operators have set, to be kept; answered by state_saved, in the order sent
   // either way
   descriptors,  // of the next message
 };

@@ -23,13 +23,15 @@ LogLevel level_of(Diagnostic::Severity severity) {
 }
 
 // An address that both clients and operators would be let in by.
-std::string shared_with_admin(const config::Model& model) {
-  if (!model.admin) return {};
-  for (const auto& own : model.admin->listens) {
+std::string shared_with_admin(const config::Model& model, const Settings& settings) {
+  auto owns = model.admin.value_or(config::AdminConfig{}).listens;
+  if (!settings.control_path.empty()) owns.push_back(control_listen(settings));
+  for (const auto& own : owns) {
     for (const auto& server : model.servers) {
       for (const auto& listen : server->listens) {
         if (listen.text == own.text) {
-          return own.position.text() + ": admin: listen: a server listens on " + own.text +
+          return (own.position.line == 0 ? listen : own).position.text() +
+                 ": admin: listen: a server listens on " + own.text +
                  ", too; give each an address of its own";
         }
       }
@@ -81,7 +83,7 @@ std::unique_ptr<Configurator::Reading> Configurator::read(const Report& report) 
   auto error =
       find_account(*loaded.model, options_.program.user, reading->settings.account, warning);
   if (!warning.empty()) report(LogLevel::warn, warning);
-  if (error.empty()) error = shared_with_admin(*loaded.model);
+  if (error.empty()) error = shared_with_admin(*loaded.model, reading->settings);
   if (!error.empty()) {
     report(LogLevel::emerg, error);
     return nullptr;
@@ -99,7 +101,16 @@ std::unique_ptr<Configurator::Prepared> Configurator::provide(const Reading& rea
   prepared->settings = reading.settings;
   prepared->error_logs = error_logs_of(*reading.model, options_.program, options_.error_log);
   std::string error;
-  prepared->groups = listeners_.prepare(wanted_listeners(*reading.model), patience, error);
+  std::string missing;
+  auto wanted = wanted_listeners(*reading.model);
+  const auto& settings = reading.settings;
+  if (!settings.control_path.empty()) {
+    wanted.push_back({control_listen(settings), 1, settings.default_control_path});
+  }
+  prepared->groups = listeners_.prepare(wanted, patience, error, &missing);
+  if (!missing.empty()) {
+    report(LogLevel::warn, "control: " + missing + "; `weir status` and the other verbs need it");
+  }
   if (!error.empty()) {
     report(LogLevel::emerg, error);
     return nullptr;

@@ -13,8 +13,14 @@ namespace {
 constexpr Duration kDrainPoll{20};
 constexpr Duration kRetirePoll{200};
 
-std::vector<std::string> admin_texts(const config::Model& model) {
-  std::vector<std::string> texts;
+// Of the operators' Unix socket; empty: there is none.
+std::string control_text(const config::Model& model, const Program& program) {
+  const auto settings = settings_of(model, program);
+  return settings.control_path.empty() ? std::string() : control_listen(settings).text;
+}
+
+std::vector<std::string> admin_texts(const config::Model& model, const Program& program) {
+  std::vector<std::string> texts = {control_text(model, program)};
   if (!model.admin) return texts;
   for (const auto& listen : model.admin->listens) texts.push_back(listen.text);
   return texts;
@@ -40,6 +46,7 @@ Engine::Engine(boost::asio::io_context& io, Configurator::Options options, Log& 
       }) {
   options_.load.tls = std::make_shared<tls::SharedState>();
   builder_.set_log_files(files_);
+  builder_.set_operators(operators_);
   set_up();
 }
 
@@ -54,6 +61,7 @@ void Engine::set_up() {
                                const upstream::HealthMachine::Transition& transition) {
     const bool worse = transition.to == upstream::Health::down;
     log_.write(worse ? LogLevel::error : LogLevel::notice, probe::log_line(target, transition));
+    if (transition.to == upstream::Health::up) first_may_be_ready(target);
     for (auto& worker : workers_) worker->peers_changed();
   };
   hooks.on_result = [this](const probe::Target& target, const upstream::CheckResult& result) {
@@ -81,6 +89,18 @@ admin::Source Engine::admin_source() {
   source.log = &log_;
   source.draining = [this] { return draining_; };
   source.reloads = [this] { return reloads_; };
+  source.operators = &operators_;
+  source.changed = [this](admin::Effect effect, Done done) {
+    operators_changed(effect, std::move(done));
+  };
+  source.explain = [this](proxy::Question question, auto done) {
+    workers_.front()->explain(std::move(question), [this, done](const auto& explanation) {
+      boost::asio::post(io_, [done, explanation] { done(explanation); });
+    });
+  };
+  source.token = [this] {
+    return model_ != nullptr && model_->admin ? model_->admin->token : std::string();
+  };
   source.started = clock_.wall();
   source.version = WEIR_VERSION;
   return source;
@@ -92,6 +112,8 @@ admin::Source Engine::admin_source() {
 void Engine::apply(Handover handover, Done done) {
   const auto loaded = config::load(options_.config_path, replaying(options_.load, handover.bundle));
   if (loaded.model == nullptr) return done(first_error(loaded));
+  std::string damage;
+  if (!std::exchange(restored_, true)) damage = restore_state(handover.state, *loaded.model);
   builder_.set_workers(std::max<std::size_t>(workers_.size(), loaded.model->workers));
   names_.forget_all();
   auto built = build(loaded.model);
@@ -104,6 +126,7 @@ void Engine::apply(Handover handover, Done done) {
   }
 
   // From here on nothing can fail.
+  if (!damage.empty()) log_.error(damage);
   builder_.commit(clock_.now());
   forget_later();
   const auto before = std::exchange(model_, loaded.model);
@@ -113,6 +136,7 @@ void Engine::apply(Handover handover, Done done) {
   set_workers(model_->workers);
   auto sockets = spread(handover, *model_);
   set_admin_listeners(handover);
+  set_holds();
   set_targets();
   names_.watch(discovery::host_names(*model_));
   reloads_.generation = runtime_->generation;
@@ -133,23 +157,33 @@ proxy::RuntimeBuilder::Result Engine::build(std::shared_ptr<const config::Model>
   return built;
 }
 
-// Host names among the peers have other addresses: the same configuration with other pools.
 void Engine::names_changed() {
   if (draining_ || runtime_ == nullptr) return;
+  log_.notice("addresses of host names have changed");
+  rebuild([] {});
+}
+
+// The same configuration with other pools: names have other addresses, or operators have changed a
+// weight. `done`: all workers serve it.
+void Engine::rebuild(std::function<void()> done) {
+  rebuilt_.push_back(std::move(done));
   if (applying_) {
-    names_waiting_ = true;
+    rebuild_waiting_ = true;
     return;
   }
-  names_waiting_ = false;
+  rebuild_waiting_ = false;
   auto built = build(model_);
   builder_.commit(clock_.now());
   forget_later();
   runtime_ = watched(std::move(built.runtime));
+  set_holds();
   set_targets();
   reloads_.generation = runtime_->generation;
-  log_.notice("addresses of host names have changed: generation " +
-              std::to_string(reloads_.generation));
-  for (auto& worker : workers_) worker->use(runtime_);
+  log_.notice("generation " + std::to_string(reloads_.generation) + " has other peers or weights");
+  const auto in_force = when_all([waiting = std::exchange(rebuilt_, {})] {
+    for (const auto& each : waiting) each();
+  });
+  for (auto& worker : workers_) worker->use(runtime_, in_force);
 }
 
 // Addresses that have vanished keep their places for a while.
@@ -188,7 +222,7 @@ void Engine::set_workers(std::size_t count) {
 
 // Each worker accepts from sockets of its own; where there are fewer, several share one.
 Engine::SocketsByWorker Engine::spread(Handover& handover, const config::Model& model) const {
-  const auto admins = admin_texts(model);
+  const auto admins = admin_texts(model, options_.program);
   auto& all = handover.sockets;
   std::vector<std::uint64_t> ids;
   for (const auto& socket : all) ids.push_back(socket.id);
@@ -237,7 +271,7 @@ void Engine::switch_workers(SocketsByWorker sockets, Done done) {
     applying_ = false;
     log_.notice("generation " + std::to_string(reloads_.generation) + " is in force");
     retire_idle_workers();
-    if (names_waiting_) names_changed();
+    if (rebuild_waiting_) rebuild([] {});
     done({});
   });
   for (std::size_t i = 0; i < workers_.size(); ++i) {
@@ -249,12 +283,13 @@ void Engine::switch_workers(SocketsByWorker sockets, Done done) {
 }
 
 void Engine::set_admin_listeners(Handover& handover) {
-  const auto admins = admin_texts(*model_);
-  std::vector<int> fds;
+  const auto admins = admin_texts(*model_, options_.program);
+  std::vector<admin::Server::Listening> listeners;
   for (auto& socket : handover.sockets) {
-    if (contains(admins, socket.text)) fds.push_back(socket.fd.release());
+    const bool trusted = socket.text == admins.front();
+    if (contains(admins, socket.text)) listeners.push_back({socket.fd.release(), trusted});
   }
-  admin_->set_listeners(std::move(fds));
+  admin_->set_listeners(std::move(listeners));
 }
 
 void Engine::set_targets() {
@@ -271,6 +306,7 @@ void Engine::set_targets() {
     }
   }
   prober_->set_targets(std::move(targets));
+  end_first_without_checks();
 }
 
 void Engine::cut_later(std::uint64_t generation, Duration after) {
@@ -317,6 +353,7 @@ void Engine::reopen(LogFiles::Map files) {
 void Engine::drain() {
   if (draining_) return;
   draining_ = true;
+  admin_->close_trusted();
   const auto begun = when_all([this] {
     log_.notice("accepting no more; requests and tunnels are let to end");
     poll_drain();

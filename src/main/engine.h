@@ -17,6 +17,7 @@
 #include "discovery/names.h"
 #include "main/configurator.h"
 #include "main/handover.h"
+#include "main/settings.h"
 #include "probe/prober.h"
 #include "proxy/runtime_builder.h"
 #include "proxy/worker.h"
@@ -48,6 +49,8 @@ class Engine {
   void ping(std::function<void()> answer);
   // Called when all has ended.
   std::function<void()> on_ended;
+  // Keeps what operators have set for the next engine, and tells `done` what is wrong, or nothing.
+  std::function<void(const std::string& text, Done done)> on_state;
 
  private:
   using SocketsByWorker = std::vector<proxy::Worker::Sockets>;
@@ -56,6 +59,7 @@ class Engine {
   [[nodiscard]] admin::Source admin_source();
   [[nodiscard]] proxy::RuntimeBuilder::Result build(std::shared_ptr<const config::Model> model);
   void names_changed();
+  void rebuild(std::function<void()> done);
   void forget_later();
   void set_workers(std::size_t count);
   [[nodiscard]] SocketsByWorker spread(Handover& handover, const config::Model& model) const;
@@ -64,6 +68,16 @@ class Engine {
   void switch_workers(SocketsByWorker sockets, Done done);
   void set_admin_listeners(Handover& handover);
   void set_targets();
+
+  // ---- what operators set (engine_operators.cpp)
+  // Empty, or what is wrong with it.
+  [[nodiscard]] std::string restore_state(const std::string& text, const config::Model& model);
+  void set_holds();
+  void operators_changed(admin::Effect effect, Done done);
+  void save_state(Done done);
+  void first_may_be_ready(const probe::Target& target);
+  void end_first(const std::string& pool, const std::string& why);
+  void end_first_without_checks();
   void cut_later(std::uint64_t generation, Duration after);
   void retire_idle_workers();
   void poll_drain();
@@ -86,14 +100,17 @@ class Engine {
   std::size_t active_ = 0;  // the first ones accept; the others let their connections end
   std::size_t started_ = 0;
   std::atomic<std::uint64_t> connection_ids_{0};
+  upstream::OperatorState operators_;
+  bool restored_ = false;  // operators_ has what was set before the start
   proxy::RuntimeBuilder builder_{0};
   std::shared_ptr<const proxy::Runtime> runtime_;
   std::unique_ptr<probe::Prober> prober_;
   std::unique_ptr<admin::Server> admin_;
   admin::Source::Reloads reloads_{};
   TimePoint drain_deadline_ = TimePoint::max();
-  bool applying_ = false;       // workers are being told of a configuration
-  bool names_waiting_ = false;  // names have changed meanwhile
+  bool applying_ = false;                       // workers are being told of a configuration
+  bool rebuild_waiting_ = false;                // names or weights have changed meanwhile
+  std::vector<std::function<void()>> rebuilt_;  // who waits for the next rebuild
   bool draining_ = false;
   bool stopped_ = false;
 };

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <ctime>
+#include <deque>
 
 #include "base/log_files.h"
 #include "config/units.h"
@@ -71,6 +72,10 @@ class EngineProcess {
                     net::errno_text(errno));
     }
     engine_.on_ended = [this] { io_.stop(); };
+    engine_.on_state = [this](const std::string& text, Engine::Done done) {
+      if (!channel_.send(Kind::state, text)) return done("the master process does not take it");
+      state_waiters_.push_back(std::move(done));
+    };
     wait_for_signal();
     wait_for_master();
     io_.run();
@@ -132,6 +137,8 @@ class EngineProcess {
         return;
       case Kind::reload_failed:
         return engine_.reload_failed(message.text);
+      case Kind::state_saved:
+        return state_saved(message.text);
       case Kind::quit:
         return drain();
       case Kind::ping:
@@ -139,6 +146,13 @@ class EngineProcess {
       default:
         return;
     }
+  }
+
+  void state_saved(const std::string& error) {
+    if (state_waiters_.empty()) return;
+    const auto done = std::move(state_waiters_.front());
+    state_waiters_.pop_front();
+    done(error);
   }
 
   void configure(Message& message) {
@@ -168,6 +182,7 @@ class EngineProcess {
   LogFiles files_;
   Log log_{files_};
   Engine engine_{io_, setup_.options, log_, files_};
+  std::deque<Engine::Done> state_waiters_;
   bool serves_ = false;
   int status_ = 0;
 };

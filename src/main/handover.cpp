@@ -106,6 +106,7 @@ std::string encode(const Handover& handover) {
   }
   out.number(handover.logs.size());
   for (const auto& [path, fd] : handover.logs) out.text(path);
+  out.text(handover.state);
   return out.take();
 }
 
@@ -130,6 +131,7 @@ std::optional<Handover> decode(std::string_view text, std::vector<UniqueFd> fds)
     if (!*fd) return std::nullopt;
     handover.logs.emplace(std::move(path), std::move(fd));
   }
+  handover.state = in.text();
   if (!in.ended_well() || next != fds.size()) return std::nullopt;
   return handover;
 }

@@ -17,6 +17,7 @@ struct Handover {
   std::shared_ptr<const Bundle> bundle;
   std::vector<net::ListenSocket> sockets;  // those of one address in a row
   LogFiles::Map logs;                      // "stderr" among them
+  std::string state;                       // what operators have set, for an engine that starts
 };
 
 // The texts; the descriptors that belong to them are those of `sockets`, then of `logs`.

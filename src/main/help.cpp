@@ -1,6 +1,9 @@
 #include "main/help.h"
 
+#include <algorithm>
+
 #include "admin/metrics.h"
+#include "admin/verbs.h"
 #include "config/directives.h"
 
 namespace weir::main {
@@ -27,6 +30,16 @@ std::string errors_markdown() {
   return text;
 }
 
+std::string verb_lines() {
+  std::string text;
+  for (const auto& verb : admin::verb_table()) {
+    auto call = std::string(verb.name) + " " + std::string(verb.arguments);
+    call.resize(std::max<std::size_t>(call.size(), 24), ' ');
+    text += "  " + call + " " + std::string(verb.help) + "\n";
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string usage(const Program& program) {
@@ -37,7 +50,8 @@ std::string usage(const Program& program) {
          " convert FILE [-o OUT]   writes the configuration of FILE in YAML\n"
          "\n"
          "  -?, -h [TOPIC]  this text, or the reference of: directives, variables, metrics, "
-         "errors\n"
+         "errors,\n"
+         "                  verbs\n"
          "  -v              version\n"
          "  -V              version, what it is built with, where its files are\n"
          "  -t              check the configuration and exit\n"
@@ -57,6 +71,9 @@ std::string usage(const Program& program) {
          ")\n"
          "  -g DIRECTIVES   directives of the main context besides those of the file\n"
          "\n"
+         "Verbs, which tell the running process of -c FILE or --socket PATH at once what to do:\n" +
+         verb_lines() +
+         "\n"
          "With a configuration in nginx's syntax it goes into the background as soon as it "
          "serves,\n"
          "unless that says \"daemon off;\". With YAML it stays in the foreground.\n"
@@ -71,6 +88,7 @@ std::optional<std::string> help_page(const std::string& topic) {
   if (topic == "directives") return config::directives_markdown();
   if (topic == "variables") return variables_markdown();
   if (topic == "metrics") return admin::metrics_markdown();
+  if (topic == "verbs") return admin::verbs_markdown();
   if (topic == "errors") return errors_markdown();
   return std::nullopt;
 }

@@ -60,6 +60,7 @@ net::ListenOptions to_options(const config::Listen& listen) {
   options.so_keepalive = listen.so_keepalive;
   options.deferred = listen.deferred;
   options.fastopen = listen.fastopen;
+  options.mode = listen.mode;
   return options;
 }
 
@@ -123,7 +124,7 @@ const ListenGroup* Listeners::find(const std::string& text) const {
 }
 
 std::vector<ListenGroup> Listeners::prepare(const std::vector<Wanted>& wanted, Duration patience,
-                                            std::string& error) {
+                                            std::string& error, std::string* missing) {
   std::vector<ListenGroup> groups;
   for (const auto& want : wanted) {
     ListenGroup group;
@@ -137,7 +138,15 @@ std::vector<ListenGroup> Listeners::prepare(const std::vector<Wanted>& wanted, D
       }
     } else {
       group.listen = want.listen;
-      if (!open(group, groups, patience, error)) return {};
+      if (!open(group, groups, want.optional ? Duration{0} : patience, error)) {
+        if (!want.optional) {
+          error = want.listen.position.text() + ": listen: " + error;
+          return {};
+        }
+        const auto why = std::exchange(error, {});
+        if (missing != nullptr) *missing = why;
+        continue;
+      }
     }
     if (!add_siblings(group, want.sockets, error)) return {};
     groups.push_back(std::move(group));
@@ -186,7 +195,6 @@ bool Listeners::open(ListenGroup& group, const std::vector<ListenGroup>& fresh, 
     if (errno != EADDRINUSE || clock.now() >= deadline) break;
     std::this_thread::sleep_for(kTryEvery);
   }
-  error = group.listen.position.text() + ": listen: " + error;
   return false;
 }
 

@@ -39,6 +39,7 @@ class Listeners {
   struct Wanted {
     config::Listen listen;
     std::uint32_t sockets = 1;  // as many as there are workers: each accepts from its own
+    bool optional = false;      // weir serves without it, too; `missing` says why there is none
   };
   // Sockets for all that is `wanted`: those at hand, the others are opened. Empty and `error` says
   // why not ("file:line:col: listen: bind() to ..."); nothing has changed then. An address that is
@@ -48,7 +49,8 @@ class Listeners {
   // share what there is. There may be more than wanted: none is closed while its address, or a
   // wider one, stays, since the connections in its queue would be lost.
   [[nodiscard]] std::vector<ListenGroup> prepare(const std::vector<Wanted>& wanted,
-                                                 Duration patience, std::string& error);
+                                                 Duration patience, std::string& error,
+                                                 std::string* missing = nullptr);
   // `groups` of prepare() are what listens from now on; what is not among them is closed.
   void commit(std::vector<ListenGroup> groups);
   // Closes all. `keep_files`: socket files stay for the program that has the sockets, too.

@@ -4,12 +4,14 @@
 #include <cstdio>
 #include <filesystem>
 #include <string_view>
+#include <vector>
 
 #include "main/check.h"
 #include "main/command_line.h"
 #include "main/convert.h"
 #include "main/help.h"
 #include "main/master.h"
+#include "main/operate.h"
 #include "main/process_title.h"
 #include "main/report.h"
 #include "main/signal_sender.h"
@@ -114,6 +116,26 @@ int serve(const Start& start, const Configurator::Options& options) {
   return Master(std::move(parts)).run(std::move(first));
 }
 
+// `argv` holds the name of a verb at `at`.
+int run_verb(const Program& program, int argc, char** argv, int at) {
+  std::vector<std::string> words(argv, argv + argc);
+  VerbCall call;
+  Arguments arguments;
+  auto error = parse_verb(words, static_cast<std::size_t>(at), call);
+  if (error.empty()) {
+    std::vector<const char*> rest;
+    for (const auto& word : words) rest.push_back(word.c_str());
+    error = parse_arguments(static_cast<int>(rest.size()), rest.data(), arguments);
+  }
+  if (!error.empty()) {
+    say(program.name, error);
+    return 1;
+  }
+  const auto options = options_of(program, arguments);
+  if (!call.help) hint_at_file(options, arguments);
+  return operate(options, call);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -122,9 +144,13 @@ int main(int argc, char** argv) {
   if (argc > 1 && std::string_view(argv[1]) == "convert") {
     return convert(program.name, argc - 1, argv + 1);
   }
+  if (const int at = find_verb_argument(argc, argv); at > 0) {
+    return run_verb(program, argc, argv, at);
+  }
   Arguments arguments;
   if (const auto error = parse_arguments(argc, argv, arguments); !error.empty()) {
-    say(program.name, error + "; see " + program.name + " -h");
+    const auto meant = suggest_verb(argc, argv);
+    say(program.name, error + (meant.empty() ? "; see " + program.name + " -h" : meant));
     return 1;
   }
   if (arguments.help) {

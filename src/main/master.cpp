@@ -63,6 +63,7 @@ int Master::run(std::unique_ptr<Configurator::Prepared> first) {
     return 1;
   }
   pending_ = std::move(first);
+  load_state();
   start_engine();
   while (!ended_) turn();
   return status_;

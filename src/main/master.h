@@ -65,6 +65,8 @@ class Master {
   // ---- the engine (master_engines.cpp)
   void start_engine();
   bool send_configuration(const Configurator::Prepared& prepared);
+  void load_state();
+  void save_state(EngineChild& engine, const std::string& text);
   void read_engines();
   void on_message(EngineChild& engine, const Message& message);
   void on_applied(EngineChild& engine);
@@ -93,6 +95,8 @@ class Master {
   std::vector<std::unique_ptr<EngineChild>> engines_;  // the last one may be the current one
   std::unique_ptr<Configurator::Prepared> pending_;    // sent to the engine, not answered yet
   std::string last_error_;                             // of the last reload
+  std::string state_;                                  // what operators have set, as in its file
+  std::string state_path_;
   Backoff backoff_;
   TimePoint start_engine_at_ = TimePoint::max();
   TimePoint kill_at_ = TimePoint::max();

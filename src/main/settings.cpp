@@ -4,12 +4,40 @@
 
 namespace weir::main {
 
+namespace {
+
+// What belongs to the process of a pid file: "/run/weir.pid", ".sock" give "/run/weir.sock".
+std::string beside(std::string pid_path, const char* suffix) {
+  if (pid_path.ends_with(".pid")) pid_path.resize(pid_path.size() - 4);
+  return pid_path + suffix;
+}
+
+}  // namespace
+
+config::Listen control_listen(const Settings& settings) {
+  config::Listen listen;
+  listen.endpoint.unix_path = settings.control_path;
+  listen.text = listen.endpoint.text();
+  listen.mode = 0600;
+  listen.position = settings.admin_position;
+  return listen;
+}
+
 Settings settings_of(const config::Model& model, const Program& program) {
   Settings settings;
   settings.daemon = model.process.daemon.value_or(model.dialect == config::Dialect::nginx);
   settings.master_process = model.process.master_process;
   settings.default_pid_path = model.pid_path.empty();
   settings.pid_path = settings.default_pid_path ? program.pid_path : model.pid_path;
+  const auto admin = model.admin.value_or(config::AdminConfig{});
+  settings.default_control_path = admin.control.empty();
+  if (admin.has_control) {
+    settings.control_path =
+        settings.default_control_path ? beside(settings.pid_path, ".sock") : admin.control;
+  }
+  settings.state_path =
+      admin.state_file.empty() ? beside(settings.pid_path, ".state") : admin.state_file;
+  settings.admin_position = admin.position;
   settings.process = model.process;
   settings.rlimit_nofile = model.rlimit_nofile;
   settings.workers = model.workers;

@@ -16,12 +16,19 @@ struct Settings {
   bool daemon = true;
   bool master_process = true;
   std::string pid_path;
-  bool default_pid_path = false;  // nobody named it
+  bool default_pid_path = false;      // nobody named it
+  std::string control_path;           // of the operators' Unix socket; empty: there is none
+  bool default_control_path = false;  // nobody named it
+  std::string state_path;             // of the file of what operators set
+  config::Position admin_position;
   Account account;
   config::ProcessConfig process;
   std::uint32_t rlimit_nofile = 0;
   std::uint32_t workers = 1;
 };
+
+// The operators' Unix socket as something to listen on. There must be one.
+[[nodiscard]] config::Listen control_listen(const Settings& settings);
 
 // The account is found apart.
 [[nodiscard]] Settings settings_of(const config::Model& model, const Program& program);

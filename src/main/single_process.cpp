@@ -6,6 +6,7 @@
 
 #include "main/account.h"
 #include "main/engine.h"
+#include "main/state_file.h"
 
 namespace weir::main {
 namespace {
@@ -26,6 +27,7 @@ class SingleProcess {
       parts_.report(LogLevel::alert, problem);
     }
     engine_.on_ended = [this] { io_.stop(); };
+    load_state();
     wait_for_signal();
     apply();
     io_.run();
@@ -81,8 +83,31 @@ class SingleProcess {
     apply();
   }
 
+  void load_state() {
+    std::string error;
+    state_path_ = pending_->settings.state_path;
+    state_ = read_state_file(state_path_, error);
+    if (!error.empty()) {
+      parts_.report(LogLevel::error, error + "; what operators had set is not in force");
+    }
+    engine_.on_state = [this](const std::string& text, const Engine::Done& done) {
+      state_ = text;
+      done(write_state_file(state_path_, state_));
+    };
+  }
+
+  void move_state() {
+    const auto& path = parts_.configurator.present()->settings.state_path;
+    if (path == state_path_) return;
+    state_path_ = path;
+    const auto error = write_state_file(state_path_, state_);
+    if (!error.empty()) parts_.log.write(LogLevel::alert, error);
+  }
+
   void apply() {
-    engine_.apply(Configurator::handover(*pending_, true), [this](const std::string& error) {
+    auto handover = Configurator::handover(*pending_, true);
+    handover.state = state_;
+    engine_.apply(std::move(handover), [this](const std::string& error) {
       if (!error.empty()) {
         refused(error);
       } else {
@@ -113,6 +138,7 @@ class SingleProcess {
     const bool first = parts_.configurator.present() == nullptr;
     parts_.configurator.commit(std::move(pending_));
     const auto& settings = parts_.configurator.present()->settings;
+    move_state();
     const auto error = pid_file_.move_to(settings.pid_path);
     const bool may_fail = settings.default_pid_path && !settings.daemon;
     if (!error.empty()) {
@@ -155,6 +181,8 @@ class SingleProcess {
   PidFile pid_file_;
   std::unique_ptr<Configurator::Prepared> pending_;
   Engine engine_{io_, parts_.configurator.options(), parts_.log, parts_.files};
+  std::string state_;  // what operators have set, as in its file
+  std::string state_path_;
   bool reload_again_ = false;
   int status_ = 0;
 };

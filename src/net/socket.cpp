@@ -89,7 +89,7 @@ UniqueFd open_listener(const ListenOptions& options, bool share, std::string& er
   if (share && !is_unix) set(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
   if (::bind(fd.get(), raw.get(), raw.size) != 0) return fail("bind()");
   if (!share && !is_unix) set(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
-  if (is_unix) ::chmod(options.endpoint.unix_path.c_str(), 0666);
+  if (is_unix) ::chmod(options.endpoint.unix_path.c_str(), options.mode);
   if (::listen(fd.get(), options.backlog) != 0) return fail("listen()");
   return fd;
 }

@@ -19,6 +19,7 @@ struct ListenOptions {
   bool so_keepalive = false;
   bool deferred = false;
   int fastopen = 0;
+  unsigned mode = 0666;  // of the file of a Unix socket
 };
 
 // One of the sockets that listen on an address.

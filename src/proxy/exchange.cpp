@@ -126,6 +126,7 @@ void Exchange::begin(Session& session) {
   sink_ = &sender_;
   in_memory_ = false;
   stub_ = nullptr;
+  explanation_ = session.explanation();
   ssi_shared_.reset();
   pin_ = worker_.runtime();
   listen_ = session.listen(pin_->get());
@@ -371,6 +372,7 @@ net::Task<void> Exchange::finish_body() {
 void Exchange::finish() {
   enter(Phase::done);
   worker_.mutable_stats().active.sub();
+  if (explanation_ != nullptr) return end_explanation();
   if (head_bytes_.empty()) return;
   count();
   write_access_logs();
@@ -478,23 +480,6 @@ bool Exchange::client_left() const {
   const auto& c = config();
   return session_->client().hung_up() && main_->body_.complete() &&
          waiter_ == &session_->waiter() && !c.serve_half_closed && !c.proxy_ignore_client_abort;
-}
-
-// In nginx's form: what, who, which request.
-void Exchange::log(LogLevel level, std::string_view text) {
-  auto& log = error_log();
-  if (!log.enabled(level)) return;
-  std::string line(text);
-  line.append(", client: ").append(client_text());
-  line.append(", server: ").append(server_->config->primary_name);
-  if (has_request()) {
-    line.append(", request: \"").append(request().request_line()).append("\"");
-    if (!is_main()) line.append(", subrequest: \"").append(path_).append("\"");
-    if (request().has(http::FieldId::host)) {
-      line.append(", host: \"").append(request().host_text()).append("\"");
-    }
-  }
-  log.write(level, line, session_->id());
 }
 
 }  // namespace weir::proxy

@@ -40,6 +40,7 @@
 namespace weir::proxy {
 
 class Attempt;
+struct Explanation;
 class RetryLease;
 class StoredFile;
 
@@ -223,6 +224,15 @@ class Exchange {
   net::Task<Step> proxy();
   net::Task<Step> choose_pool();
   net::Task<Step> make_pool();
+  // ---- explaining, in place of all that follows the choice of a peer (exchange_explain.cpp) ----
+  [[nodiscard]] LocationNode::Trail* trail();
+  void note(std::string_view text);
+  Step explain_pick();
+  Step explain_answer();
+  void end_explanation();
+
+  [[nodiscard]] bool in_maintenance();
+  net::Task<Step> answer_maintenance();
   void begin_tries();
   void begin_walk();
   // One more attempt is recorded; with no peer in it, none is left.
@@ -341,6 +351,7 @@ class Exchange {
   net::Waiter* waiter_ = nullptr;
   Exchange* main_ = this;
   Exchange* parent_ = nullptr;
+  Explanation* explanation_ = nullptr;  // not null: it only explains where it would go
   RuntimePin pin_;
   const ListenNode* listen_ = nullptr;
   const ServerNode* server_ = nullptr;

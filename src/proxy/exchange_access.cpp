@@ -56,11 +56,12 @@ net::Task<Step> Exchange::admit() {
   apply_real_ip(config());
   const auto& tools = location_->tools();
   Step step;
-  if (is_main() && !limited_rate_ && !tools.request_limits.empty()) {
+  const bool counts = is_main() && explanation_ == nullptr;
+  if (counts && !limited_rate_ && !tools.request_limits.empty()) {
     enter(Phase::limits);
     step = co_await limit_rates();
   }
-  if (step.goes_on() && is_main() && !limited_connections_ && !tools.connection_limits.empty()) {
+  if (step.goes_on() && counts && !limited_connections_ && !tools.connection_limits.empty()) {
     enter(Phase::limits);
     step = limit_connections();
   }
@@ -69,7 +70,7 @@ net::Task<Step> Exchange::admit() {
     enter(Phase::access);
     step = co_await check_access();
   }
-  if (step.goes_on() && is_main() && !config().mirror.empty() && !mirrored_) {
+  if (step.goes_on() && counts && !config().mirror.empty() && !mirrored_) {
     step = co_await start_mirrors();
   }
   co_return step;
@@ -152,8 +153,10 @@ net::Task<Step> Exchange::check_access() {
       access = check_address();
     } else if (check == 1) {
       access = check_password();
-    } else {
+    } else if (explanation_ == nullptr) {
       access = co_await check_subrequest();
+    } else if (!config().auth_request.empty()) {
+      note("auth_request " + config().auth_request + " is not asked");
     }
     if (access.verdict == Access::Verdict::undecided) continue;
     if (access.verdict == Access::Verdict::allowed) {
@@ -173,7 +176,7 @@ net::Task<Step> Exchange::check_access() {
 net::Task<Step> Exchange::refuse(int status) {
   if (!error_.ok()) co_return give_up(error_);
   if (status == 403) log(LogLevel::error, "access forbidden by rule");
-  if (status == 401 && config().auth_delay.count() > 0) {
+  if (status == 401 && config().auth_delay.count() > 0 && explanation_ == nullptr) {
     const auto until = worker_.loop().now() + config().auth_delay;
     while (worker_.loop().now() < until && !client_gone()) {
       const net::Interest hang_up(client_slot(), waiter());

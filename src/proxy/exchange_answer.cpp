@@ -169,6 +169,7 @@ Step Exchange::begin_answer(bool from_peer) {
     answer_.status = error_status_;
     answer_.reason.clear();
   }
+  if (explanation_ != nullptr) return explain_answer();
   status_ = answer_.status;
   if (const Step step = filter_head(from_peer); !step.goes_on()) return step;
   status_ = answer_.status;

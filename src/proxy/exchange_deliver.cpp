@@ -267,6 +267,7 @@ net::Task<Error> Exchange::tunnel(Attempt& attempt) {
   options.websocket =
       upgrade != nullptr && equal_ignoring_case(response_.value(*upgrade), "websocket");
   options.watch = &attempt.watch();
+  options.bound = pool_->config != nullptr && pool_->config->sticky.has_value();
   options.leave_after = Duration{static_cast<std::int64_t>(worker_.random() % kLeaveWithin)};
   Tunnel tunnel(session_->client(), attempt.connection(), worker_.loop(), worker_.scratch(),
                 options);

@@ -1,4 +1,4 @@
-// What an exchange leaves behind: lines in the access logs.
+// What an exchange leaves behind: lines in the logs.
 #include <string>
 
 #include "proxy/escape_log.h"
@@ -32,6 +32,24 @@ void Exchange::write_access_logs() {
     }
     worker_.access_logs().end_line();
   }
+}
+
+// In nginx's form: what, who, which request.
+void Exchange::log(LogLevel level, std::string_view text) {
+  if (explanation_ != nullptr) return note(text);
+  auto& log = error_log();
+  if (!log.enabled(level)) return;
+  std::string line(text);
+  line.append(", client: ").append(client_text());
+  line.append(", server: ").append(server_->config->primary_name);
+  if (has_request()) {
+    line.append(", request: \"").append(request().request_line()).append("\"");
+    if (!is_main()) line.append(", subrequest: \"").append(path_).append("\"");
+    if (request().has(http::FieldId::host)) {
+      line.append(", host: \"").append(request().host_text()).append("\"");
+    }
+  }
+  log.write(level, line, session_->id());
 }
 
 }  // namespace weir::proxy

@@ -39,6 +39,8 @@ upstream::Outcome after_failed_delivery(Error error, upstream::Outcome otherwise
 
 net::Task<Step> Exchange::proxy() {
   Step step = co_await choose_pool();
+  if (step.goes_on() && in_maintenance()) step = co_await answer_maintenance();
+  if (step.goes_on() && explanation_ != nullptr) step = explain_pick();
   if (step.goes_on()) step = co_await read_request_body();
   if (!step.goes_on()) co_return step;
   if (sends_body() && body_.lost()) {

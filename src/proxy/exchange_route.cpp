@@ -139,7 +139,7 @@ void Exchange::apply_real_ip(const config::RequestConfig& config) {
 
 Step Exchange::locate() {
   search_captures_.clear();
-  const auto found = server_->root.find(path_, search_captures_);
+  const auto found = server_->root.find(path_, search_captures_, trail());
   location_ = found.node;
   if (found.pattern != nullptr) remember_match(*found.pattern, path_);
   if (location_->config().internal && !internal_) return Step::answer_with(404);

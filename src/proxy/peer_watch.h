@@ -20,6 +20,8 @@ class PeerWatch {
   [[nodiscard]] bool gone() const { return gone_; }
   // It is to have no more tunnels: Peer::leaving.
   [[nodiscard]] bool leaving() const { return leaving_; }
+  // An operator has it drained: it is to have none but of clients that are bound to it.
+  [[nodiscard]] bool draining() const { return draining_; }
 
  private:
   friend class PeerWatches;
@@ -31,6 +33,7 @@ class PeerWatch {
   bool was_gone_;  // when it was looked at last
   bool gone_ = false;
   bool leaving_ = false;
+  bool draining_ = false;
 };
 
 class PeerWatches {
@@ -39,11 +42,16 @@ class PeerWatches {
   void look() {
     for (PeerWatch* each = first_; each != nullptr; each = each->next_) {
       const bool gone = each->peer_.gone.load(std::memory_order_relaxed);
-      const bool leaving = each->peer_.leaving.load(std::memory_order_relaxed);
-      const bool news = (gone && !each->was_gone_) || leaving != each->leaving_;
+      const auto hold = each->peer_.hold.load(std::memory_order_relaxed);
+      const bool leaving =
+          each->peer_.leaving.load(std::memory_order_relaxed) || hold == upstream::Hold::down;
+      const bool draining = hold == upstream::Hold::draining;
+      const bool news =
+          (gone && !each->was_gone_) || leaving != each->leaving_ || draining != each->draining_;
       each->gone_ = each->gone_ || (gone && !each->was_gone_);
       each->was_gone_ = gone;
       each->leaving_ = leaving;
+      each->draining_ = draining;
       // The woken ones run after this turn's posted work: the list stays as it is meanwhile.
       if (news) each->waiter_.notify();
     }

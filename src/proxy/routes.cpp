@@ -53,9 +53,9 @@ const LocationNode* LocationNode::inner(const config::Location& location) const 
   return nullptr;
 }
 
-LocationNode::Match LocationNode::find(std::string_view path,
-                                       config::Regex::Captures& captures) const {
-  Match match{this, false, nullptr};
+LocationNode::Match LocationNode::find(std::string_view path, config::Regex::Captures& captures,
+                                       Trail* trail) const {
+  Match match{this, false, nullptr, trail};
   search(path, captures, match);
   return match;
 }
@@ -82,6 +82,7 @@ LocationNode::Found LocationNode::search(std::string_view path, config::Regex::C
                                          Match& match) const {
   if (!exact_.empty()) {
     if (const auto exact = exact_.find(path); exact != exact_.end()) {
+      match.looked(*exact->second, Looked::exact);
       match.node = exact->second;
       return Found::final;
     }
@@ -90,19 +91,24 @@ LocationNode::Found LocationNode::search(std::string_view path, config::Regex::C
   const bool whole = prefix != nullptr && prefix->location_->path.size() == path.size();
   if (!whole && !slashless_.empty()) {
     if (const auto slashed = slashless_.find(path); slashed != slashless_.end()) {
-      match = {slashed->second, true, match.pattern};
+      match.looked(*slashed->second, Looked::prefix);
+      match.node = slashed->second;
+      match.add_slash = true;
       return Found::final;
     }
   }
   bool try_regexes = true;
   if (prefix != nullptr) {
+    match.looked(*prefix, Looked::prefix);
     match.node = prefix;
     try_regexes = prefix->location_->kind != config::LocationKind::prefix_no_regex;
     if (prefix->search(path, captures, match) == Found::final) return Found::final;
   }
   if (try_regexes) {
     for (const auto* node : regexes_) {
-      if (!node->location_->pattern.regex->match(path, &captures)) continue;
+      const bool matches = node->location_->pattern.regex->match(path, &captures);
+      match.looked(*node, matches ? Looked::regex : Looked::no_match);
+      if (!matches) continue;
       match.node = node;
       match.pattern = &node->location_->pattern;
       node->search(path, captures, match);

@@ -27,15 +27,24 @@ class LocationNode {
   // The settings for methods that `limit_except` does not name; null: there is none.
   [[nodiscard]] const LocationNode* except() const { return except_.get(); }
 
+  // What was looked at on the way to a location, for who asks why.
+  enum class Looked : std::uint8_t { exact, prefix, regex, no_match };
+  using Trail = std::vector<std::pair<const config::Location*, Looked>>;
+
   struct Match {
     const LocationNode* node = nullptr;
     bool add_slash = false;  // "/a" asked for, where only `location /a/` with proxy_pass is
     // The last regular expression that matched on the way; null: none.
     const config::Pattern* pattern = nullptr;
+    Trail* trail = nullptr;
+    void looked(const LocationNode& at, Looked how) {
+      if (trail != nullptr) trail->emplace_back(&at.config(), how);
+    }
   };
   // The location for `path` at or below this node, as ngx_http_core_find_location finds it.
-  // `captures` are those of the regular expression that matched.
-  [[nodiscard]] Match find(std::string_view path, config::Regex::Captures& captures) const;
+  // `captures` are those of the regular expression that matched. `trail` may be null.
+  [[nodiscard]] Match find(std::string_view path, config::Regex::Captures& captures,
+                           Trail* trail = nullptr) const;
   [[nodiscard]] const LocationNode* find_named(std::string_view name) const;
 
  private:

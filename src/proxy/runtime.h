@@ -15,6 +15,7 @@
 #include "proxy/routes.h"
 #include "proxy/start_grace.h"
 #include "proxy/stats.h"
+#include "upstream/operator_state.h"
 #include "upstream/pool.h"
 #include "upstream/sessions.h"
 
@@ -46,6 +47,7 @@ struct PoolNode {
   std::shared_ptr<StartGrace> grace;  // null: nobody waits for the first word of checks
   std::vector<std::shared_ptr<PerWorker<PeerStats>>> stats;  // by peer index
   std::uint32_t max_tries = 1;
+  std::shared_ptr<const upstream::Maintenance> maintenance;  // null: it serves
 };
 
 // An address to listen on with its servers.

@@ -88,6 +88,10 @@ void RuntimeBuilder::add_pools(Runtime& runtime, const discovery::Resolver& reso
     if (upstream.sticky) name_peers(found.specs);
     unresolved.insert(unresolved.end(), found.unresolved.begin(), found.unresolved.end());
     PoolNode node;
+    if (operators_ != nullptr) {
+      operators_->set_weights(upstream.name, found.specs);
+      node.maintenance = operators_->maintenance(upstream.name);
+    }
     node.pool = peers_.build(upstream, found.specs);
     const bool by_key = upstream.balance == config::Balance::hash ||
                         upstream.balance == config::Balance::hash_consistent;

@@ -14,6 +14,7 @@
 #include "discovery/static.h"
 #include "proxy/location_tools.h"
 #include "proxy/runtime.h"
+#include "upstream/operator_state.h"
 #include "upstream/peer_store.h"
 
 namespace weir::proxy {
@@ -25,6 +26,10 @@ class RuntimeBuilder {
   void set_workers(std::size_t workers) { workers_ = workers; }
   // Where error logs of locations are opened; without it none are. It must outlive what is built.
   void set_log_files(const LogFiles& files) { log_files_ = &files; }
+
+  // Weights and maintenance are taken from it; it must outlive the builder. Without it there are
+  // none but those configured.
+  void set_operators(const upstream::OperatorState& operators) { operators_ = &operators; }
 
   struct Result {
     std::shared_ptr<const Runtime> runtime;
@@ -62,6 +67,7 @@ class RuntimeBuilder {
   std::map<std::string, std::weak_ptr<PoolQueue>> queues_;
   std::map<std::string, std::weak_ptr<upstream::Sessions>> sessions_;
   const LogFiles* log_files_ = nullptr;
+  const upstream::OperatorState* operators_ = nullptr;
   HashSeed seed_;  // of the zones' tables
   // Counters outlive reloads: whoever has the same name counts on.
   std::map<std::string, std::weak_ptr<PerWorker<TrafficStats>>> server_stats_;

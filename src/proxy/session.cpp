@@ -99,6 +99,18 @@ net::Task<void> Session::run() {
   }
 }
 
+net::Task<void> Session::run_explained(UniqueFd other, std::function<void()> done) {
+  {
+    const std::unique_ptr<Session> self(this);
+    ++requests_;
+    Exchange* exchange = worker_.take_exchange();
+    co_await exchange->run(*this);
+    worker_.give_exchange(exchange);
+  }
+  other.reset();
+  done();
+}
+
 // False: the connection has ended, or what came is no PROXY protocol.
 net::Task<bool> Session::read_proxied(Duration timeout) {
   const auto deadline = worker_.loop().now() + timeout;

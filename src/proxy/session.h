@@ -5,11 +5,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/address.h"
+#include "base/unique_fd.h"
 #include "net/loop.h"
 #include "net/task.h"
 #include "proxy/proxied_addresses.h"
@@ -18,6 +20,7 @@
 namespace weir::proxy {
 
 class Worker;
+struct Explanation;
 
 class Session {
  public:
@@ -57,7 +60,9 @@ class Session {
   [[nodiscard]] const ListenNode* listen_in(const Runtime& runtime) const;
   [[nodiscard]] bool draining() const { return draining_; }
   // The connection is encrypted.
-  [[nodiscard]] bool secure() const { return client_.tls() != nullptr; }
+  [[nodiscard]] bool secure() const { return client_.tls() != nullptr || explains_secure_; }
+  // Not null: its one request is not served, but explained there.
+  [[nodiscard]] Explanation* explanation() const { return explanation_; }
   // It is not, though its listener speaks TLS alone.
   [[nodiscard]] bool plain_on_tls() const { return plain_on_tls_; }
   // What the PROXY protocol's header says; null: there was none.
@@ -84,6 +89,9 @@ class Session {
  private:
   friend class Worker;
   net::Task<void> run();
+  // Its one request, which is in pending_. Frees itself before it calls `done`. `other`: the other
+  // end of its connection.
+  net::Task<void> run_explained(UniqueFd other, std::function<void()> done);
   net::Task<bool> wait_for_request(Duration timeout);
   net::Task<bool> read_proxied(Duration timeout);
   net::Task<bool> begin_tls(const ListenNode& node);
@@ -108,6 +116,8 @@ class Session {
   bool draining_ = false;
   bool idle_ = false;
   bool plain_on_tls_ = false;
+  bool explains_secure_ = false;
+  Explanation* explanation_ = nullptr;
   Session* prev_ = nullptr;  // in Worker::sessions_
   Session* next_ = nullptr;
   Session* idle_prev_ = nullptr;

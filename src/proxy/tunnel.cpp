@@ -49,7 +49,8 @@ bool Tunnel::step(Direction& d) {
 
 TimePoint Tunnel::leaves_at() {
   if (options_.watch == nullptr) return TimePoint::max();
-  const bool leaving = options_.watch->leaving() || options_.watch->gone();
+  const auto& watch = *options_.watch;
+  const bool leaving = watch.leaving() || watch.gone() || (watch.draining() && !options_.bound);
   if (!leaving) {
     leaves_at_ = TimePoint::max();  // it came back in time
   } else if (leaves_at_ == TimePoint::max()) {

@@ -24,6 +24,7 @@ class Tunnel {
   struct Options {
     bool websocket = false;
     const PeerWatch* watch = nullptr;
+    bool bound = false;  // its client comes back to the peer, though that is drained
     // Added to the moment at which the peer leaves: not all its clients shall come at once.
     Duration leave_after{0};
   };

@@ -1,13 +1,16 @@
 #include "proxy/worker.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "http/date.h"
 #include "proxy/acceptor.h"
 #include "proxy/exchange.h"
+#include "proxy/explanation.h"
 #include "proxy/session.h"
 
 namespace weir::proxy {
@@ -43,7 +46,9 @@ void WorkerRuntime::peers_changed() {
   for (std::size_t i = 0; i < idle_.size(); ++i) {
     const auto peers = runtime_->pools[i].pool->peers();
     for (std::uint32_t peer = 0; peer < peers.size(); ++peer) {
-      if (peers[peer]->health.load(std::memory_order_relaxed) == upstream::Health::down) {
+      const auto& state = *peers[peer];
+      if (state.health.load(std::memory_order_relaxed) == upstream::Health::down ||
+          state.hold.load(std::memory_order_relaxed) == upstream::Hold::down) {
         idle_[i]->drop_peer(peer);
       }
     }
@@ -98,10 +103,11 @@ void Worker::use(std::shared_ptr<const Runtime> runtime, Sockets sockets,
   });
 }
 
-void Worker::use(std::shared_ptr<const Runtime> runtime) {
-  loop_.post([this, runtime = std::move(runtime)] {
+void Worker::use(std::shared_ptr<const Runtime> runtime, std::function<void()> done) {
+  loop_.post([this, runtime = std::move(runtime), done = std::move(done)] {
     runtime_ = std::make_shared<WorkerRuntime>(runtime, loop_, options_.index);
     watches_.look();
+    done();
   });
 }
 
@@ -288,6 +294,43 @@ bool Worker::shed() {
     return true;
   }
   return false;
+}
+
+// ---- explaining
+// --------------------------------------------------------------------------------------
+
+void Worker::explain(Question question, Explained done) {
+  loop_.post([this, question = std::move(question), done = std::move(done)] {
+    begin_explaining(question, done);
+  });
+}
+
+void Worker::begin_explaining(const Question& question, const Explained& done) {
+  auto out = std::make_shared<Explanation>();
+  const auto fail = [&](const std::string& why) {
+    out->problem = why;
+    done(out);
+  };
+  if (draining_ || runtime_ == nullptr) return fail("weir is ending");
+  if (runtime_->get().listen_of(question.listen) == nullptr) {
+    return fail("nothing listens on " + question.listen + " any more");
+  }
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
+    return fail("socketpair() failed " + net::errno_text(errno));
+  }
+  UniqueFd other(ends[1]);
+  auto session =
+      std::make_unique<Session>(*this, intern(question.listen), question.client.unmapped(), 0);
+  if (!session->client_.open(loop_, ends[0])) return fail("no descriptor is free");
+  session->pending_ = question.head;
+  session->explains_secure_ = question.secure;
+  session->explanation_ = out.get();
+  auto end = [this, out, done] {
+    stats_->closed.sub();  // it was no client's
+    done(out);
+  };
+  net::spawn(session.release()->run_explained(std::move(other), std::move(end)));
 }
 
 }  // namespace weir::proxy

@@ -29,6 +29,8 @@ namespace weir::proxy {
 
 class Acceptor;
 class Exchange;
+struct Explanation;
+struct Question;
 class Session;
 class Worker;
 
@@ -38,6 +40,7 @@ class WorkerRuntime {
  public:
   WorkerRuntime(std::shared_ptr<const Runtime> runtime, net::Loop& loop, std::uint32_t worker);
   [[nodiscard]] const Runtime& get() const { return *runtime_; }
+  [[nodiscard]] const std::shared_ptr<const Runtime>& shared() const { return runtime_; }
   [[nodiscard]] IdleConnections& idle(std::uint32_t pool) { return *idle_[pool]; }
   [[nodiscard]] DynamicPools& dynamic() { return dynamic_; }
   bool drop_oldest_idle();
@@ -80,7 +83,7 @@ class Worker {
   // does.
   void use(std::shared_ptr<const Runtime> runtime, Sockets sockets, std::function<void()> done);
   // The same, for a runtime with the same listeners.
-  void use(std::shared_ptr<const Runtime> runtime);
+  void use(std::shared_ptr<const Runtime> runtime, std::function<void()> done);
   // Ends the connections that have served nothing under a generation after `generation`.
   void cut(std::uint64_t generation);
   // Stops accepting, closes idle connections, lets requests end. `begun` is called on the worker's
@@ -90,6 +93,10 @@ class Worker {
   void stop();
   void reopen_logs();
   void peers_changed();
+  // Follows a request to the choice of its peer, and changes nothing. `done` is called on the
+  // worker's thread.
+  using Explained = std::function<void(std::shared_ptr<const Explanation>)>;
+  void explain(Question question, Explained done);
   void post(std::function<void()> work) { loop_.post(std::move(work)); }
   [[nodiscard]] bool idle() const { return sessions_alive_.load(std::memory_order_acquire) == 0; }
   [[nodiscard]] const WorkerStats& stats() const { return *stats_; }
@@ -126,6 +133,7 @@ class Worker {
 
  private:
   void end_of_turn();
+  void begin_explaining(const Question& question, const Explained& done);
   void change_acceptors(Sockets& sockets);
   static void on_flush_timer(TimerWheel::Timer& timer);
   static void on_drain_timer(TimerWheel::Timer& timer);

@@ -6,6 +6,16 @@
 #include "upstream/crc32.h"
 
 namespace weir::upstream {
+namespace {
+
+// Of the peer that was chosen, else of the first one of the name.
+std::size_t slot_of(const PeerList& list, const PeerSlot* chosen, std::uint32_t name) {
+  std::size_t i = 0;
+  while (i + 1 < list.slots.size() && list.slots[i].name != name) ++i;
+  return chosen != nullptr ? static_cast<std::size_t>(chosen - list.slots.data()) : i;
+}
+
+}  // namespace
 
 std::string& HashWalk::begin() {
   key_.clear();
@@ -29,9 +39,9 @@ PeerSlot* HashWalk::choose(PeerList& list, TriedSet& tried, Misses& misses, std:
     hash_ += crc32(crc, key_) >> 16 & 0x7fff;
     ++rounds_;
     const std::size_t i = list.owner(hash_ % list.total_weight);
-    if (!tried.contains(i) && misses.takes(list, list.slots[i], now)) {
-      return choose_slot(list, tried, i, now);
-    }
+    const bool taken = !tried.contains(i) && misses.takes(list, list.slots[i], now);
+    misses.note(Named{hash_, hash_ % list.total_weight, i, taken});
+    if (taken) return choose_slot(list, tried, i, now);
   }
   return nullptr;
 }
@@ -47,6 +57,10 @@ PeerSlot* HashWalk::choose(const HashRing& ring, PeerList& list, TriedSet& tried
     auto* slot = choose_in_turn(list, tried, now, [&](const PeerSlot& each) {
       return each.name == name && !is_overloaded(list, each);
     });
+    if (misses.traced()) {
+      misses.note(
+          Named{crc32(0, key_), point_ % ring.size(), slot_of(list, slot, name), slot != nullptr});
+    }
     if (slot != nullptr) return slot;
     for (std::size_t i = 0; i < list.slots.size(); ++i) {
       const PeerSlot& each = list.slots[i];

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -26,6 +27,16 @@ enum class Health : std::uint8_t {
   down,  // failed its checks: no new request
 };
 [[nodiscard]] const char* to_string(Health health);
+
+// Why an operator keeps new requests from a peer.
+enum class Hold : std::uint8_t {
+  none,
+  draining,  // what it has goes on, and so do clients that are bound to it
+  down,      // nobody: idle connections are closed, tunnels ended
+  waiting,   // until the first peer of its pool is ready
+  aside,     // only another peer of its pool is to serve
+};
+[[nodiscard]] const char* to_string(Hold hold);
 
 // What is configured for a peer.
 struct PeerSpec {
@@ -55,6 +66,8 @@ struct Peer {
 
   // What a pick looks at, on a cache line of its own.
   alignas(64) std::atomic<Health> health{Health::unchecked};
+  // Set by the control thread under the pool lock: a pick sees either all of it or nothing.
+  std::atomic<Hold> hold{Hold::none};
   // Set when active checks saw the peer come back: its passive failures are then forgotten at the
   // next occasion. Set by the control thread, taken under the pool lock.
   std::atomic<bool> recovered{false};
@@ -83,5 +96,8 @@ struct Peer {
   std::int64_t inflight = 0;         // attempts in progress that count in it
   std::int64_t inflight_starts = 0;  // the sum of the times at which they began
 };
+
+// One in the same state, for trying out what would happen. Under the pool lock.
+[[nodiscard]] std::shared_ptr<Peer> copy_peer(const Peer& peer);
 
 }  // namespace weir::upstream

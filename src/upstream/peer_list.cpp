@@ -14,6 +14,8 @@ const char* to_string(Closed closed) {
       return "down";
     case Closed::drain:
       return "drain";
+    case Closed::held:
+      return "held";
     case Closed::unhealthy:
       return "unhealthy";
     case Closed::checking:
@@ -32,6 +34,12 @@ Closed why_closed(const PeerSlot& slot, std::int64_t now, bool bound) {
   if (slot.numbers.vanished) return Closed::vanished;
   if (slot.numbers.down) return Closed::down;
   if (slot.numbers.drain && !bound) return Closed::drain;
+  if (is_held(slot, bound)) {
+    const Hold hold = slot.peer->hold.load(std::memory_order_relaxed);
+    return hold == Hold::down       ? Closed::down
+           : hold == Hold::draining ? Closed::drain
+                                    : Closed::held;
+  }
   const Health health = slot.peer->health.load(std::memory_order_acquire);
   if (health == Health::down) return Closed::unhealthy;
   if (health == Health::checking) return Closed::checking;

@@ -45,6 +45,7 @@ enum class Closed : std::uint8_t {
   overloaded,
   down,
   drain,
+  held,  // by an operator
   unhealthy,
   checking,
   failed,
@@ -127,7 +128,7 @@ inline bool is_banned(const PeerSlot& slot, std::int64_t now) {
   return out_for_failures(slot, now) != Closed::no;
 }
 
-// Active checks come on top of nginx's rules.
+// Active checks and operators come on top of nginx's rules.
 inline bool is_healthy(const PeerSlot& slot) {
   const Health health = slot.peer->health.load(std::memory_order_acquire);
   return health != Health::down && health != Health::checking;
@@ -137,10 +138,17 @@ inline bool is_full(const PeerSlot& slot) {
          slot.peer->conns.load(std::memory_order_relaxed) >= slot.numbers.max_conns;
 }
 
+// An operator keeps requests from it. `bound`: the client is bound to the peer, which may be
+// draining.
+inline bool is_held(const PeerSlot& slot, bool bound = false) {
+  const Hold hold = slot.peer->hold.load(std::memory_order_relaxed);
+  return hold != Hold::none && !(bound && hold == Hold::draining);
+}
+
 // May get a request but for its passive failures.
 inline bool is_open(const PeerSlot& slot) {
-  return !slot.numbers.down && !slot.numbers.drain && !slot.numbers.vanished && is_healthy(slot) &&
-         !is_full(slot);
+  return !slot.numbers.down && !slot.numbers.drain && !slot.numbers.vanished && !is_held(slot) &&
+         is_healthy(slot) && !is_full(slot);
 }
 
 inline bool is_eligible(const PeerSlot& slot, std::int64_t now) {
@@ -156,6 +164,15 @@ inline bool is_overloaded(const PeerList& list, const PeerSlot& slot) {
 
 // The same with the reason. `bound`: the client is bound to the peer, which may be draining.
 [[nodiscard]] Closed why_closed(const PeerSlot& slot, std::int64_t now, bool bound = false);
+
+// A peer that a hash or a draw named.
+struct Named {
+  std::uint64_t value = 0;  // the hash, or the draw
+  std::uint64_t point = 0;  // value % total_weight, which the peer owns; of a ring: the number of
+                            // the point there
+  std::size_t slot = 0;     // in PeerList::slots
+  bool taken = false;       // else it was tried before, or may not get the request
+};
 
 // The candidates of one request that a hash or a draw named in vain. After more than 20, round
 // robin chooses for the rest of the request.
@@ -175,10 +192,17 @@ class Misses {
   }
   // Why the peer that the request should have had did not get it.
   [[nodiscard]] Closed skipped() const { return skipped_; }
+  // All who are named from now on, for who asks why.
+  void trace(std::vector<Named>* to) { trace_ = to; }
+  [[nodiscard]] bool traced() const { return trace_ != nullptr; }
+  void note(const Named& named) {
+    if (trace_ != nullptr) trace_->push_back(named);
+  }
 
  private:
   std::uint32_t count_ = 0;
   Closed skipped_ = Closed::no;
+  std::vector<Named>* trace_ = nullptr;
 };
 
 // `a` has fewer connections for its weight than `b`.

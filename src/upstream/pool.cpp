@@ -196,7 +196,8 @@ Pool::Choice Pool::pick_locked(Walk& walk, std::int64_t seconds, TimePoint now) 
     const PeerSlot& slot = primaries_.slots.front();
     const bool bound = !walk.sid_.empty() && slot.sid == walk.sid_;
     const bool open = !slot.numbers.down && !slot.numbers.vanished &&
-                      (!slot.numbers.drain || bound) && is_healthy(slot) && !is_full(slot);
+                      (!slot.numbers.drain || bound) && !is_held(slot, bound) && is_healthy(slot) &&
+                      !is_full(slot);
     return open ? take(slot, bound ? Reason::sticky : Reason::only_peer) : Choice{};
   }
   if (reason_ == Reason::hash || reason_ == Reason::random) {
@@ -239,7 +240,8 @@ Pool::Choice Pool::pick_anyway(Walk& walk) {
     for (std::size_t i = 0; i < list->slots.size(); ++i) {
       const PeerSlot& slot = list->slots[i];
       const bool tried = walk.tried_anyway_.contains(slot.index);
-      const bool out = slot.numbers.down || slot.numbers.drain || slot.numbers.vanished;
+      const bool out =
+          slot.numbers.down || slot.numbers.drain || slot.numbers.vanished || is_held(slot);
       if (tried || out || is_full(slot)) continue;
       // Rather one that has not failed for this request.
       const bool failed = walk.backups_ == (list == &backups_) && walk.tried_.contains(i);
@@ -369,6 +371,14 @@ const PeerSlot* Pool::find(const Peer& peer) const {
     }
   }
   return nullptr;
+}
+
+void Pool::hold(std::uint32_t index, Hold hold, TimePoint now) {
+  Peer& peer = *peers_[index];
+  const auto slow_start = numbers(index).slow_start;
+  const std::lock_guard guard(*lock_);
+  const Hold before = peer.hold.exchange(hold, std::memory_order_relaxed);
+  if (before != Hold::none && hold == Hold::none) peer.ramp.begin(now, slow_start);
 }
 
 std::uint32_t Pool::live(TimePoint now) const {

@@ -120,6 +120,10 @@ class Pool {
   [[nodiscard]] config::Balance balance() const { return balance_; }
   // Whether a Walk needs a seed.
   [[nodiscard]] bool is_random() const { return reason_ == Reason::random; }
+  // Keeps new requests from peers()[index], or lets them go to it again: then its slow_start
+  // begins. Once it returns no pick of any generation of the pool sees what was before. Control
+  // thread.
+  void hold(std::uint32_t index, Hold hold, TimePoint now);
   // Peers that would get a request now (not down, healthy, not banned, below max_conns).
   [[nodiscard]] std::uint32_t live(TimePoint now) const;
   // A peer's failure account and what follows from it, all of one moment. For status pages.
@@ -137,7 +141,32 @@ class Pool {
   // What binds clients to it: PeerSpec::sid.
   [[nodiscard]] const std::string& sid(std::uint32_t index) const;
 
+  // Whom pick() would choose for `walk`, which is only looked at, and what it would look at.
+  struct Explained {
+    Reason reason = Reason::none_live;
+    bool has_peer = false;
+    std::uint32_t index = 0;   // in peers()
+    std::vector<Named> named;  // by the hash or the draw, in order; `slot` is an index in peers()
+    std::uint64_t total_weight = 0;  // of the primaries
+    std::size_t ring_points = 0;     // of `hash consistent`
+    struct Seen {
+      std::string why_not;  // empty: it is chosen
+      PeerNumbers numbers;
+      std::uint64_t first_point = 0;  // of as many as its weight, below total_weight
+      std::int64_t effective_weight = 0;
+      std::int64_t current_weight = 0;  // before this turn
+      std::uint32_t conns = 0;
+      std::uint64_t header_time = 0;  // ms
+      std::uint64_t response_time = 0;
+    };
+    std::vector<Seen> peers;  // as peers()
+  };
+  [[nodiscard]] Explained explain(const Walk& walk, TimePoint now) const;
+
  private:
+  Pool(const Pool&) = default;
+  // With peers of its own, in the same state.
+  [[nodiscard]] std::unique_ptr<Pool> copy() const;
   void add(const PeerSpec& spec, std::uint32_t index);
   void build_ring(std::span<const PeerSpec> specs);
   Choice take(const PeerSlot& slot, Reason reason);

@@ -10,15 +10,16 @@ std::size_t RandomWalk::draw(const PeerList& list) {
   x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
   x = (x ^ x >> 27) * 0x94d049bb133111eb;
   x ^= x >> 31;
+  draw_ = x;
   return list.owner(x % list.total_weight);
 }
 
 PeerSlot* RandomWalk::choose(PeerList& list, TriedSet& tried, Misses& misses, std::int64_t now) {
   for (; !misses.too_many(); misses.add()) {
     const std::size_t i = draw(list);
-    if (!tried.contains(i) && is_eligible(list.slots[i], now)) {
-      return choose_slot(list, tried, i, now);
-    }
+    const bool taken = !tried.contains(i) && is_eligible(list.slots[i], now);
+    misses.note(Named{draw_, draw_ % list.total_weight, i, taken});
+    if (taken) return choose_slot(list, tried, i, now);
   }
   return nullptr;
 }
@@ -28,7 +29,9 @@ PeerSlot* RandomWalk::choose_of_two(PeerList& list, TriedSet& tried, Misses& mis
   std::optional<std::size_t> first;
   while (!misses.too_many()) {
     const std::size_t i = draw(list);
-    if (i == first || tried.contains(i) || !is_eligible(list.slots[i], now)) {
+    const bool taken = i != first && !tried.contains(i) && is_eligible(list.slots[i], now);
+    misses.note(Named{draw_, draw_ % list.total_weight, i, taken});
+    if (!taken) {
       misses.add();
       continue;
     }

@@ -21,6 +21,7 @@ class RandomWalk {
   std::size_t draw(const PeerList& list);
 
   std::uint64_t state_ = 0;
+  std::uint64_t draw_ = 0;  // the last one
 };
 
 }  // namespace weir::upstream

@@ -33,7 +33,7 @@ class Running {
     REQUIRE(::listen(fd, 128) == 0);
     socklen_t size = sizeof address_;
     REQUIRE(::getsockname(fd, reinterpret_cast<sockaddr*>(&address_), &size) == 0);
-    server_->set_listeners({fd});
+    server_->set_listeners({{.fd = fd}});
     thread_ = std::thread([this] { io_.run(); });
   }
   ~Running() {
@@ -333,7 +333,7 @@ TEST_CASE("new listeners take the place of earlier ones; connections go on") {
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
   REQUIRE(::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
   REQUIRE(::listen(fd, 16) == 0);
-  running.in_thread([&] { running.server().set_listeners({fd}); });
+  running.in_thread([&] { running.server().set_listeners({{.fd = fd}}); });
 
   CHECK_FALSE(Client(running).connected());
   Client over_unix(AF_UNIX);

@@ -64,7 +64,8 @@ class Stream:
     def __init__(self, sock, limit=LIMIT):
         self.sock = sock
         self.sock.settimeout(limit)
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if sock.family != socket.AF_UNIX:
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = bytearray()
         self.received = 0
         self.open = True

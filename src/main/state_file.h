@@ -1,0 +1,16 @@
+// The file of what operators have set at run time. Written by the process that may: the master, or
+// the only one. Texts only: what they say is admin/state_text.h's affair.
+#pragma once
+
+#include <string>
+
+namespace weir::main {
+
+// Empty if there is no file, or it cannot be read: then `error` says why.
+[[nodiscard]] std::string read_state_file(const std::string& path, std::string& error);
+
+// Replaces the file at once, so that whoever reads it, after a crash of the machine, too, finds the
+// old text or the new one; no text: no file. Empty, or what is wrong.
+[[nodiscard]] std::string write_state_file(const std::string& path, const std::string& text);
+
+}  // namespace weir::main
