@@ -172,8 +172,8 @@ void compile_eject(const Call& call) {
   };
   const auto time = [&](const Parameter& parameter, Duration& out) {
     const auto given = time_argument(call, value_of(parameter));
-    if (given && *given < Duration{10}) {
-      return call.error(*parameter.argument, "must be 10ms or more");
+    if (given && *given < Duration{1000}) {
+      return call.error(*parameter.argument, "must be 1s or more");
     }
     if (given) out = *given;
   };

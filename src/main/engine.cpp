@@ -64,6 +64,11 @@ void Engine::set_up() {
     if (transition.to == upstream::Health::up) first_may_be_ready(target);
     for (auto& worker : workers_) worker->peers_changed();
   };
+  hooks.on_result = [this](const probe::Target& target, const upstream::CheckResult& result) {
+    // It may be known to be gone only now, some time after it went down.
+    if (result.passed() || !target.peer->gone.load(std::memory_order_relaxed)) return;
+    for (auto& worker : workers_) worker->peers_changed();
+  };
   auto generator = std::make_shared<std::mt19937_64>(std::random_device{}());
   prober_ = std::make_unique<probe::Prober>(
       io_, clock_,

@@ -119,12 +119,12 @@ net::Task<Error> Attempt::connect() {
   const auto deadline = began + config_.proxy_connect_timeout;
   while (!connection_->writable()) {
     if (x_.client_left()) co_return Error{Errc::client_closed, 0};
+    if (watch_.gone()) co_return Error{Errc::peer_gone, 0};
     const net::Interest peer(connection_->on_writable, x_.waiter());
     const net::Interest client(x_.client_slot(), x_.waiter());
     const auto wake = co_await x_.waiter().wait(deadline);
     if (wake == net::Wake::cancelled) co_return Error{Errc::shutting_down, 0};
     if (wake == net::Wake::timeout) co_return Error{Errc::connect_timed_out, 0};
-    if (watch_.gone() && !connection_->writable()) co_return Error{Errc::peer_gone, 0};
   }
   if (const int sys = net::connect_result(fd); sys != 0) {
     co_return Error{sys == ETIMEDOUT ? Errc::connect_timed_out : Errc::connect_failed, sys};
@@ -173,6 +173,7 @@ net::Task<Error> Attempt::handshake(TimePoint deadline) {
       co_return Error{stream.untrusted() ? Errc::peer_untrusted : Errc::peer_tls_failed, 0};
     }
     if (x_.client_left()) co_return Error{Errc::client_closed, 0};
+    if (watch_.gone()) co_return Error{Errc::peer_gone, 0};
     const bool reads = step == net::TlsStream::Step::wants_read;
     const net::Interest ready(reads ? connection_->on_readable : connection_->on_writable,
                               x_.waiter());
@@ -328,6 +329,7 @@ net::Task<Error> Attempt::read_head() {
       if (!got.blocked() || send_failed_) co_return closed_error(got.error);
     }
     if (x_.client_left()) co_return Error{Errc::client_closed, 0};
+    if (watch_.gone()) co_return Error{Errc::peer_gone, 0};
     if (pushed.wants_client && !x_.continue_sent_) {
       const Error error = co_await x_.send_continue();
       if (!error.ok()) co_return error;
@@ -350,7 +352,6 @@ net::Task<Error> Attempt::read_head() {
       if (pushed.wants_client) co_return Error{Errc::client_timed_out, 0};
       co_return Error{pushed.wants_peer ? Errc::peer_send_timed_out : Errc::peer_read_timed_out, 0};
     }
-    if (watch_.gone() && !connection_->readable()) co_return Error{Errc::peer_gone, 0};
     if (pushed.wants_client && client.readable()) progress = loop.now();
   }
 }
@@ -361,7 +362,9 @@ net::Task<void> Attempt::read_ahead(std::size_t most, std::string& out) {
   const auto first = body_.bytes();
   out.assign(first.data(), first.size());
   const auto deadline = worker_.loop().now() + kPatience;
-  while (out.size() < most && !is_whole(x_.response_.framing, out)) {
+  // Only its end would tell that such a body is whole, and whether it is.
+  const bool endless = x_.response_.framing.kind == http::Framing::Kind::until_close;
+  while (!endless && out.size() < most && !is_whole(x_.response_.framing, out)) {
     const auto got = connection_->read(worker_.scratch().data(), most - out.size());
     if (got.ok()) {
       x_.attempts_.back().received += got.size;

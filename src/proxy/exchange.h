@@ -236,7 +236,8 @@ class Exchange {
   void begin_tries();
   void begin_walk();
   // One more attempt is recorded; with no peer in it, none is left.
-  upstream::Pool::Choice pick_peer();
+  upstream::Pool::Choice pick_peer(bool first);
+  upstream::Pool::Choice pick_or_fail_open();
   net::Task<upstream::Pool::Choice> wait_for_peer();
   Step none_left(AttemptRecord& record);
   net::Task<Refusal> look_for_refusal(Attempt& attempt);

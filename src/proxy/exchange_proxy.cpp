@@ -60,7 +60,7 @@ net::Task<Step> Exchange::proxy() {
   RetryLease lease(*pool_->pool);
   for (;;) {
     enter(Phase::balance);
-    if (!fresh) choice = pick_peer();
+    if (!fresh) choice = pick_peer(retry == nullptr);
     if (choice.peer == nullptr && pool_->queue != nullptr && retry == nullptr) {
       choice = co_await wait_for_peer();
     }
@@ -118,6 +118,7 @@ net::Task<Step> Exchange::proxy() {
     if (error.ok()) {
       pool_->pool->head_came(walk_, *choice.peer, attempts_.back().header);
       affinity_.learn(*this, *pool_, choice.index, false);
+      lease.release();
       delivered = co_await deliver(attempt);
       error = delivered.error;
       if (!error.ok()) outcome = after_failed_delivery(error, outcome);

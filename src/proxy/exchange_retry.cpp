@@ -92,9 +92,13 @@ void Exchange::begin_walk() {
   affinity_.bind(*this, *pool_, walk_);
 }
 
-// Whoever waits already comes first.
-upstream::Pool::Choice Exchange::pick_peer() {
-  if (pool_->queue != nullptr && pool_->queue->busy()) return {};
+// Whoever waits already comes first, but for requests that have been let in before.
+upstream::Pool::Choice Exchange::pick_peer(bool first) {
+  if (first && pool_->queue != nullptr && pool_->queue->busy()) return {};
+  return pick_or_fail_open();
+}
+
+upstream::Pool::Choice Exchange::pick_or_fail_open() {
   auto choice = pool_->pool->pick(walk_, worker_.loop().now());
   if (choice.peer != nullptr || pool_->config == nullptr) return choice;
   if (!pool_->config->unavailable.fail_open) return choice;
@@ -124,7 +128,7 @@ net::Task<upstream::Pool::Choice> Exchange::wait_for_peer() {
       break;
     }
     begin_walk();
-    if (!std::exchange(in_line, false)) choice = pool_->pool->pick(walk_, loop.now());
+    if (!std::exchange(in_line, false)) choice = pick_or_fail_open();
     if (choice.peer != nullptr || loop.now() >= deadline) break;
     ticket.missed();
     const net::Interest hang_up(client_slot(), waiter());
@@ -153,7 +157,7 @@ Step Exchange::none_left(AttemptRecord& record) {
     status = unavailable.status;
     record.status = unavailable.status;
     if (unavailable.retry_after.count() > 0) {
-      answer_.add("Retry-After", std::to_string(unavailable.retry_after.count()));
+      answer_.set("Retry-After", std::to_string(unavailable.retry_after.count()));
     }
   }
   fail(record.error);

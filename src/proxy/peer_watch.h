@@ -18,7 +18,7 @@ class PeerWatch {
 
   // Nobody answers there any more: checks found it so since this began.
   [[nodiscard]] bool gone() const { return gone_; }
-  // It is to have no more tunnels: it is down, or is being drained.
+  // It is to have no more tunnels: Peer::leaving.
   [[nodiscard]] bool leaving() const { return leaving_; }
 
  private:
@@ -28,6 +28,7 @@ class PeerWatch {
   net::Waiter& waiter_;
   PeerWatch* prev_ = nullptr;
   PeerWatch* next_ = nullptr;
+  bool was_gone_;  // when it was looked at last
   bool gone_ = false;
   bool leaving_ = false;
 };
@@ -40,8 +41,9 @@ class PeerWatches {
       const bool gone = each->peer_.gone.load(std::memory_order_relaxed);
       const bool leaving = each->peer_.leaving.load(std::memory_order_relaxed) ||
                            each->peer_.hold.load(std::memory_order_relaxed) == upstream::Hold::down;
-      const bool news = (gone && !each->gone_) || (leaving && !each->leaving_);
-      each->gone_ = each->gone_ || gone;
+      const bool news = (gone && !each->was_gone_) || leaving != each->leaving_;
+      each->gone_ = each->gone_ || (gone && !each->was_gone_);
+      each->was_gone_ = gone;
       each->leaving_ = leaving;
       // The woken ones run after this turn's posted work: the list stays as it is meanwhile.
       if (news) each->waiter_.notify();
@@ -54,7 +56,11 @@ class PeerWatches {
 };
 
 inline PeerWatch::PeerWatch(PeerWatches& list, const upstream::Peer& peer, net::Waiter& waiter)
-    : list_(list), peer_(peer), waiter_(waiter), next_(list.first_) {
+    : list_(list),
+      peer_(peer),
+      waiter_(waiter),
+      next_(list.first_),
+      was_gone_(peer.gone.load(std::memory_order_relaxed)) {
   if (next_ != nullptr) next_->prev_ = this;
   list.first_ = this;
 }

@@ -13,7 +13,8 @@ PoolQueue::Ticket::~Ticket() {
   bool pass_on = false;
   {
     const std::lock_guard guard(queue_.lock_);
-    pass_on = place_->woken && !served_;
+    // Where one has got in there may be room for another; who comes too early waits again.
+    pass_on = place_->woken || served_;
     queue_.places_.erase(at_);
     queue_.size_.fetch_sub(1, std::memory_order_relaxed);
   }

@@ -20,7 +20,7 @@ class PoolQueue {
   class Ticket {
    public:
     Ticket(PoolQueue& queue, net::Loop& loop, net::Waiter& waiter);
-    // Leaves; the next in line is woken if this one was and did not take its chance.
+    // Leaves; the next in line is woken if this one was, or has got in.
     ~Ticket();
     Ticket(const Ticket&) = delete;
     Ticket& operator=(const Ticket&) = delete;

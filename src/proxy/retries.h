@@ -2,6 +2,8 @@
 // there a budget, and what is a retry called. Worker thread.
 #pragma once
 
+#include <utility>
+
 #include "upstream/pool.h"
 #include "upstream/tries.h"
 
@@ -14,15 +16,17 @@ struct PoolNode;
 class RetryLease {
  public:
   explicit RetryLease(upstream::Pool& pool) : pool_(pool) {}
-  ~RetryLease() {
-    if (taken_) pool_.end_retry();
-  }
+  ~RetryLease() { release(); }
   RetryLease(const RetryLease&) = delete;
   RetryLease& operator=(const RetryLease&) = delete;
   // False: there is none at this moment. One is enough for all retries of a request.
   [[nodiscard]] bool take() {
     taken_ = taken_ || pool_.begin_retry();
     return taken_;
+  }
+  // The retry has its answer: how long that takes to pass on is no matter of the budget.
+  void release() {
+    if (std::exchange(taken_, false)) pool_.end_retry();
   }
 
  private:

@@ -73,9 +73,14 @@ net::Task<Error> Tunnel::leave(net::Waiter& waiter) {
       said = sent.ok() && sent.size == http::WebsocketFrames::kRestartToClient.size();
       break;
     }
-    const net::Interest a(down_.from.on_readable, waiter);
-    const net::Interest b(down_.to.on_writable, waiter);
-    const auto wake = co_await waiter.wait(deadline);
+    net::Wake wake;
+    if (down_.held() == 0 && down_.from.readable()) {
+      wake = co_await waiter.yield();
+    } else {
+      const net::Interest a(down_.from.on_readable, waiter);
+      const net::Interest b(down_.to.on_writable, waiter);
+      wake = co_await waiter.wait(deadline);
+    }
     if (wake == net::Wake::cancelled) co_return Error{Errc::shutting_down, 0};
   }
   if (options_.websocket && whole(up_) && !up_.failed && !up_.ended) {
@@ -84,10 +89,14 @@ net::Task<Error> Tunnel::leave(net::Waiter& waiter) {
   down_.to.shutdown_write();
   while (said && options_.websocket && !up_.ended && loop_.now() < deadline) {
     const auto got = up_.from.read(scratch_.data(), kRead);
-    if (got.ok()) continue;
-    if (!got.blocked()) break;
-    const net::Interest a(up_.from.on_readable, waiter);
-    const auto wake = co_await waiter.wait(deadline);
+    if (!got.ok() && !got.blocked()) break;
+    net::Wake wake;
+    if (got.ok()) {
+      wake = co_await waiter.yield();
+    } else {
+      const net::Interest a(up_.from.on_readable, waiter);
+      wake = co_await waiter.wait(deadline);
+    }
     if (wake == net::Wake::cancelled) co_return Error{Errc::shutting_down, 0};
   }
   co_return Error{};

@@ -93,6 +93,7 @@ void Worker::use(std::shared_ptr<const Runtime> runtime, Sockets sockets,
   const auto taken = std::make_shared<Sockets>(std::move(sockets));
   loop_.post([this, runtime = std::move(runtime), taken, done = std::move(done)] {
     runtime_ = std::make_shared<WorkerRuntime>(runtime, loop_, options_.index);
+    watches_.look();
     if (!draining_) change_acceptors(*taken);
     for (Session *session = sessions_, *next = nullptr; session != nullptr; session = next) {
       next = session->next_;
@@ -105,6 +106,7 @@ void Worker::use(std::shared_ptr<const Runtime> runtime, Sockets sockets,
 void Worker::use(std::shared_ptr<const Runtime> runtime, std::function<void()> done) {
   loop_.post([this, runtime = std::move(runtime), done = std::move(done)] {
     runtime_ = std::make_shared<WorkerRuntime>(runtime, loop_, options_.index);
+    watches_.look();
     done();
   });
 }

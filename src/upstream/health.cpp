@@ -115,8 +115,16 @@ std::optional<HealthMachine::Transition> HealthMachine::on_check(const CheckResu
       transition = change_to(Health::down, fails_in_row_, config_.fails, now);
     }
   }
+  peer_.gone.store(state_ == Health::down && is_silent(), std::memory_order_relaxed);
   next_check_ = now + wait();
   return transition;
+}
+
+// Nobody answers there: requests in progress need not wait. One check that was too late is not
+// enough to say so, since the peer may only be busy.
+bool HealthMachine::is_silent() const {
+  return last_.layer == CheckLayer::connect ||
+         (last_.layer == CheckLayer::timeout && fails_in_row_ >= 2);
 }
 
 std::optional<HealthMachine::Transition> HealthMachine::end_grace(TimePoint now) {
@@ -138,10 +146,8 @@ HealthMachine::Transition HealthMachine::move_to(Health to, TimePoint now) {
   Transition transition{.from = state_, .to = to, .reason = reason_};
   state_ = to;
   since_ = now;
-  const bool down = to == Health::down;
-  const bool silent = last_.layer == CheckLayer::connect || last_.layer == CheckLayer::timeout;
-  peer_.gone.store(down && silent, std::memory_order_relaxed);
-  peer_.leaving.store(down, std::memory_order_relaxed);
+  const bool out = peer_.spec.vanished || peer_.spec.down;
+  peer_.leaving.store(to == Health::down || out, std::memory_order_relaxed);
   // What clients met while it was down is no reason to ban it now. First the flag, then the state:
   // who sees the peer up also sees that it is to be forgiven.
   if (transition.from == Health::down) peer_.recovered.store(true, std::memory_order_relaxed);

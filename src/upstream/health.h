@@ -82,6 +82,7 @@ class HealthMachine {
                                       TimePoint now);
   Transition move_to(Health to, TimePoint now);
   [[nodiscard]] bool is_settled() const;
+  [[nodiscard]] bool is_silent() const;
   [[nodiscard]] Duration wait();
 
   config::HealthCheckConfig config_;

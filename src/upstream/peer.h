@@ -75,7 +75,7 @@ struct Peer {
   std::atomic<std::uint32_t> ejections{0};  // times that it was taken out; changes under pool lock
   // Nobody answers there any more: what waits for it need not. Set by the control thread.
   std::atomic<bool> gone{false};
-  // It is to have no more tunnels: down, or being drained. Set by the control thread.
+  // It is to have no more tunnels: down, vanished, or taken out by an operator. Control thread.
   std::atomic<bool> leaving{false};
 
   // nginx's failure accounting and smooth weighted round robin; pool lock. Times are whole

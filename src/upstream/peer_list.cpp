@@ -55,12 +55,11 @@ PeerSlot* find_bound(PeerList& list, const TriedSet& tried, std::string_view sid
                      Closed& skipped) {
   for (std::size_t i = 0; i < list.slots.size(); ++i) {
     PeerSlot& slot = list.slots[i];
-    if (slot.sid != sid) continue;
-    if (tried.contains(i)) return nullptr;
+    // A name with several addresses has one route.
+    if (slot.sid != sid || slot.numbers.vanished || tried.contains(i)) continue;
     const Closed closed = why_closed(slot, now, true);
     if (closed == Closed::no) return &slot;
     if (skipped == Closed::no) skipped = closed;
-    return nullptr;
   }
   return nullptr;
 }

@@ -30,7 +30,8 @@ bool same_rotation(const std::vector<std::shared_ptr<Peer>>& peers,
                    const std::vector<PeerSpec>& old_specs) {
   return peers == old_peers && std::equal(specs.begin(), specs.end(), old_specs.begin(),
                                           [](const PeerSpec& a, const PeerSpec& b) {
-                                            return a.weight == b.weight && a.down == b.down;
+                                            return a.weight == b.weight && a.down == b.down &&
+                                                   a.drain == b.drain && a.vanished == b.vanished;
                                           });
 }
 
@@ -81,6 +82,14 @@ void PeerStore::commit(TimePoint now) {
 
 void PeerStore::discard() { pending_ = {}; }
 
+// A peer that the pool did not have, or only the place of.
+bool PeerStore::came_back(const Entry& before, const std::shared_ptr<Peer>& peer) {
+  const auto found = std::find(before.peers.begin(), before.peers.end(), peer);
+  if (found == before.peers.end()) return true;
+  return before.specs[static_cast<std::size_t>(found - before.peers.begin())].vanished &&
+         !peer->spec.vanished;
+}
+
 void PeerStore::adopt(const Entry& entry, const Entry* before, TimePoint now) {
   const bool goes_on =
       before != nullptr && same_rotation(entry.peers, entry.specs, before->peers, before->specs);
@@ -96,11 +105,12 @@ void PeerStore::adopt(const Entry& entry, const Entry* before, TimePoint now) {
     peer.spec.down = spec.down;
     peer.spec.drain = spec.drain;
     peer.spec.vanished = spec.vanished;
-    if (spec.vanished) peer.leaving.store(true, std::memory_order_relaxed);
+    const bool unwell = peer.health.load(std::memory_order_relaxed) == Health::down;
+    peer.leaving.store(spec.vanished || spec.down || unwell, std::memory_order_relaxed);
     if (goes_on) continue;
-    const bool is_new = before != nullptr && std::find(before->peers.begin(), before->peers.end(),
-                                                       entry.peers[i]) == before->peers.end();
-    if (is_new) peer.ramp.begin(now, spec.slow_start);
+    if (before != nullptr && came_back(*before, entry.peers[i])) {
+      peer.ramp.begin(now, spec.slow_start);
+    }
     peer.effective_weight = spec.weight;
     peer.current_weight = 0;
   }

@@ -40,6 +40,7 @@ class PeerStore {
     std::map<std::string, Entry> pools;  // by name
     std::map<std::string, std::shared_ptr<Peer>> peers;
   };
+  static bool came_back(const Entry& before, const std::shared_ptr<Peer>& peer);
   static void adopt(const Entry& entry, const Entry* before, TimePoint now);
 
   Generation present_;

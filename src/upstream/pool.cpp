@@ -236,12 +236,20 @@ Pool::Choice Pool::pick_anyway(Walk& walk) {
   const std::lock_guard guard(*lock_);
   for (const PeerList* list : {&primaries_, &backups_}) {
     const PeerSlot* best = nullptr;
-    for (const PeerSlot& slot : list->slots) {
+    bool best_failed = false;
+    for (std::size_t i = 0; i < list->slots.size(); ++i) {
+      const PeerSlot& slot = list->slots[i];
       const bool tried = walk.tried_anyway_.contains(slot.index);
       const bool out =
           slot.numbers.down || slot.numbers.drain || slot.numbers.vanished || is_held(slot);
       if (tried || out || is_full(slot)) continue;
-      if (best == nullptr || is_less_loaded(slot, *best)) best = &slot;
+      // Rather one that has not failed for this request.
+      const bool failed = walk.backups_ == (list == &backups_) && walk.tried_.contains(i);
+      const bool better = best == nullptr || (best_failed && !failed) ||
+                          (best_failed == failed && is_less_loaded(slot, *best));
+      if (!better) continue;
+      best = &slot;
+      best_failed = failed;
     }
     if (best == nullptr) continue;
     walk.tried_anyway_.insert(best->index);

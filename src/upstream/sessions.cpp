@@ -11,7 +11,9 @@ constexpr std::uint64_t kBytesEach = 128;  // nginx: 1 MB for 8,000
 Sessions::Sessions(std::uint64_t bytes, HashSeed first, HashSeed second)
     : first_(first),
       second_(second),
-      most_(static_cast<std::size_t>(std::max<std::uint64_t>(bytes / kBytesEach, 1))) {}
+      most_(static_cast<std::size_t>(std::max<std::uint64_t>(bytes / kBytesEach, 1))) {
+  by_key_.reserve(most_);  // nobody shall wait under the lock for the table to grow
+}
 
 // Two independent sums: nobody finds two IDs that meet.
 Sessions::Key Sessions::key_of(std::string_view id) const {

@@ -120,7 +120,7 @@ TEST_CASE("mistakes in rules of an upstream") {
       {"queue 1 timeout=0;", "queue: timeout must not be 0"},
       {"eject off fails=2;", "eject: \"off\" stands alone"},
       {"eject rate=0%;", "eject: invalid number \"0\"; it must be from 1 to 100"},
-      {"eject window=1ms;", "eject: must be 10ms or more"},
+      {"eject window=1ms;", "eject: must be 1s or more"},
       {"eject time=10m;", "eject: time is greater than max"},
       {"retry_budget 200%;", "retry_budget: invalid number \"200\"; it must be from 1 to 100"},
       {"retry_safe api;", "retry_safe: invalid path \"api\"; write /PREFIX or \"~ REGEX\""},
