@@ -320,10 +320,12 @@ Server::~Server() {
 void Server::set_listeners(std::vector<Listening> listeners) {
   for (const auto& listener : state_->listeners) listener->close();
   state_->listeners.clear();
-  for (const auto& listening : listeners) {
-    state_->listeners.push_back(std::make_shared<Listener>(state_, listening));
-    state_->listeners.back()->wait();
-  }
+  for (const auto& listening : listeners) add_listener(listening);
+}
+
+void Server::add_listener(const Listening& listening) {
+  state_->listeners.push_back(std::make_shared<Listener>(state_, listening));
+  state_->listeners.back()->wait();
 }
 
 void Server::close_trusted() {

@@ -32,6 +32,8 @@ class Server {
   // Takes over listening sockets (bound, listening), and closes the earlier ones. Connections go
   // on.
   void set_listeners(std::vector<Listening> listeners);
+  // One more.
+  void add_listener(const Listening& listening);
   // Operators are no longer let in: another process may take its place at their socket.
   void close_trusted();
   // Closes listeners and connections.

@@ -19,6 +19,7 @@ enum class Kind : std::uint8_t {
   // to the engine
   configure,      // a Handover; answered by applied or refused
   reopen,         // a Handover of logs only: the files, opened again
+  operators,      // a Handover of the operators' socket only, or of none: where verbs come from
   reload_failed,  // the text says why; the engine only tells of it
   quit,           // end when requests have ended
   ping,           // answered by pong when every thread has run

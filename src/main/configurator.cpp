@@ -198,6 +198,16 @@ Handover Configurator::handover(const Prepared& prepared, bool exclusive) {
   return out;
 }
 
+Handover Configurator::operators_handover(const Prepared& prepared) {
+  auto out = handover(prepared, false);
+  out.bundle = std::make_shared<Bundle>();
+  out.logs.clear();
+  const auto& path = prepared.settings.control_path;
+  const auto text = path.empty() ? path : control_listen(prepared.settings).text;
+  std::erase_if(out.sockets, [&](const auto& socket) { return socket.text != text; });
+  return out;
+}
+
 LogFiles::Map Configurator::reopen_logs(const Report& report) {
   for (auto& [path, fd] : present_->logs) {
     if (path == "stderr") continue;

@@ -62,6 +62,9 @@ class Configurator {
   // Descriptors of its own for an engine; `exclusive` false: another program has the sockets, too.
   [[nodiscard]] static Handover handover(const Prepared& prepared, bool exclusive);
 
+  // The operators' socket alone, for an engine that has given it up.
+  [[nodiscard]] static Handover operators_handover(const Prepared& prepared);
+
   // Opens the log files in force again; those that cannot be opened stay. The new map.
   LogFiles::Map reopen_logs(const Report& report);
   // For a process that leaves its terminal: unless `prepared` logs to standard error, nothing

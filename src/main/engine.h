@@ -39,6 +39,8 @@ class Engine {
   void apply(Handover handover, Done done);
   // A reload has come to nothing before apply(): for those who ask.
   void reload_failed(const std::string& why);
+  // Verbs come from this socket from now on, or from none: another process takes them.
+  void take_operators(Handover handover);
   // The log files were opened again.
   void reopen(LogFiles::Map files);
   // Lets requests and tunnels end, as long as worker_shutdown_timeout allows, then stops.

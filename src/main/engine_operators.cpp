@@ -14,6 +14,12 @@ std::string Engine::restore_state(const std::string& text, const config::Model& 
          "; what operators had set is not in force, set it again";
 }
 
+void Engine::take_operators(Handover handover) {
+  admin_->close_trusted();
+  if (draining_) return;
+  for (auto& socket : handover.sockets) admin_->add_listener({socket.fd.release(), true});
+}
+
 void Engine::set_holds() {
   for (const auto& node : runtime_->pools) operators_.set_holds(*node.pool, clock_.now());
   for (auto& worker : workers_) worker->peers_changed();

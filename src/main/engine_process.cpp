@@ -135,6 +135,11 @@ class EngineProcess {
           log_.redirect_stderr();
         }
         return;
+      case Kind::operators:
+        if (auto handover = decode(message.text, std::move(message.fds))) {
+          engine_.take_operators(std::move(*handover));
+        }
+        return;
       case Kind::reload_failed:
         return engine_.reload_failed(message.text);
       case Kind::state_saved:

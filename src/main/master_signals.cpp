@@ -135,6 +135,10 @@ void Master::change_binary() {
   }
   if (pid > 0) {
     new_binary_ = pid;
+    // It has the operators' socket, too: verbs are its affair.
+    Handover none;
+    none.bundle = std::make_shared<Bundle>();
+    if (auto* engine = current()) engine->send(none, Kind::operators);
     return log_.notice("start new binary process " + std::to_string(pid));
   }
   log_.write(LogLevel::alert, "fork() failed " + net::errno_text(errno));
@@ -145,6 +149,10 @@ void Master::new_binary_ended() {
   new_binary_ = 0;
   if (const auto error = pid_file_.come_back(); !error.empty()) {
     log_.write(LogLevel::alert, error);
+  }
+  auto* engine = current();
+  if (engine != nullptr && ending_ == Ending::none) {
+    engine->send(Configurator::operators_handover(*configurator_.present()), Kind::operators);
   }
   if (accepting_ || ending_ != Ending::none) return;
   accepting_ = true;

@@ -177,3 +177,23 @@ def test_several_workers_hand_over_all_their_sockets(make):
             program.gone(old)
     assert not load.failures, load.failures
     assert load.answers > 20
+
+
+def test_verbs_are_the_new_ones_affair_and_come_back_with_the_old_one(make):
+    nodes = [make.node(), make.node()]
+    program = make(f"{MAIN} events {{ }} http {{ access_log off; upstream u {{ "
+                   f"server {nodes[0].address}; server {nodes[1].address}; }} "
+                   "server { listen @listen@; location / { proxy_pass http://u; } } }")
+    program.start()
+    old, new = upgrade(program)
+    assert program.run("drain", f"u/{nodes[0].address}").returncode == 0
+    for _ in range(10):
+        assert "draining" in program.run("status").stdout
+    program.signal(signal.SIGTERM, new)
+    program.gone(new)
+    eventually(lambda: program.pid() == old, "the old one is back")
+    for _ in range(3):
+        done = program.run("status")
+        assert done.returncode == 0 and nodes[1].address in done.stdout, done.stderr
+    assert program.run("drain", f"u/{nodes[1].address}").returncode == 0
+    assert send_once(program.port, request()).status == 200
