@@ -50,6 +50,7 @@ SeriesCount count_series() {
     std::size_t series = row.kind == MetricKind::histogram ? in_histogram : 1;
     if (labels.ends_with("code")) series = classes;
     if (labels == "state") series = 3;
+    if (labels == "upstream reason") series = 0;  // as many as there were
     if (labels.ends_with("peer state")) series = kPeerStates.size();
     if (labels.starts_with("upstream peer")) {
       count.peer += series;
@@ -96,7 +97,10 @@ std::string metrics_markdown() {
       text(kMaxPeersWithHistograms) +
       " peers in all, the histograms of peers are left out, and a peer has " +
       text(count.peer - count.peer_histograms) +
-      ".\n\nPeers of a `proxy_pass` with variables that are in no upstream are not counted.\n";
+      ".\n\n`reason` is a method of choice, `sticky`, `retry` or `skip`, and has a series once "
+      "there "
+      "was such a choice.\n\nPeers of a `proxy_pass` with variables that are in no upstream are "
+      "not counted.\n";
   return out;
 }
 

@@ -2,6 +2,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <map>
 #include <set>
@@ -122,6 +123,7 @@ void add_workers(Sheet& sheet, const Source& source) {
   sheet.add(Metric::client_aborts, totals.client_aborts);
   sheet.add(Metric::access_log_lost, totals.log_lost);
   sheet.add(Metric::descriptor_exhaustion, totals.fd_exhausted);
+  sheet.add(Metric::retries_denied, totals.retries_denied);
 }
 
 void add_servers(Sheet& sheet, const proxy::Runtime& runtime) {
@@ -147,7 +149,7 @@ struct PeerSample {
   PeerTotals totals;
   bool eligible = false;
   PeerState state = PeerState::unchecked;
-  std::uint64_t in_flight = 0, checks = 0, checks_failed = 0;
+  std::uint64_t in_flight = 0, checks = 0, checks_failed = 0, ejections = 0;
 };
 
 void add_peer(Sheet& sheet, const PeerSample& peer, const Labels& labels, bool histograms) {
@@ -172,8 +174,28 @@ void add_peer(Sheet& sheet, const PeerSample& peer, const Labels& labels, bool h
     sheet.add(Metric::peer_state, state == peer.state ? 1 : 0, std::move(with_state));
   }
   sheet.add(Metric::peer_in_flight, peer.in_flight, labels);
+  sheet.add(Metric::ejections, peer.ejections, labels);
   sheet.add(Metric::checks, peer.checks, labels);
   sheet.add(Metric::checks_failed, peer.checks_failed, labels);
+}
+
+// Only reasons that there were: most upstreams have two or three of them.
+void add_choices(Sheet& sheet, const proxy::PoolNode& node, const std::string& name) {
+  std::array<std::uint64_t, proxy::kChoiceKinds> counts{};
+  std::set<const void*> seen;  // peers of one address share their counters
+  for (const auto& peer : node.stats) {
+    if (!seen.insert(peer.get()).second) continue;
+    for (const auto& worker : peer->all()) {
+      for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += worker->choices[i].get();
+    }
+  }
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] == 0) continue;
+    const char* reason = i == proxy::kChoiceRetry  ? "retry"
+                         : i == proxy::kChoiceSkip ? "skip"
+                                                   : to_string(static_cast<upstream::Reason>(i));
+    sheet.add(Metric::choices, counts[i], {{"upstream", name}, {"reason", reason}});
+  }
 }
 
 void add_pool(Sheet& sheet, const Source& source, const proxy::PoolNode& node, bool histograms) {
@@ -190,6 +212,7 @@ void add_pool(Sheet& sheet, const Source& source, const proxy::PoolNode& node, b
     if (!sample.eligible) sample.state = view.state;
     sample.eligible = sample.eligible || view.eligible;
     sample.in_flight += view.in_flight;
+    sample.ejections += pool.peers()[i]->ejections.load(std::memory_order_relaxed);
     if (view.machine != nullptr) {
       sample.checks += view.machine->checks();
       sample.checks_failed += view.machine->failed_checks();
@@ -199,6 +222,8 @@ void add_pool(Sheet& sheet, const Source& source, const proxy::PoolNode& node, b
     add_peer(sheet, sample, {{"upstream", name}, {"peer", address}}, histograms);
   }
   sheet.add(Metric::live_peers, pool.live(now), {{"upstream", name}});
+  sheet.add(Metric::queued, node.queue != nullptr ? node.queue->size() : 0, {{"upstream", name}});
+  add_choices(sheet, node, name);
 }
 
 void add_process(Sheet& sheet) {

@@ -34,6 +34,7 @@ void WorkerTotals::add(const proxy::WorkerStats& from) {
   client_aborts += from.client_aborts.get();
   log_lost += from.log_lost.get();
   fd_exhausted += from.fd_exhausted.get();
+  retries_denied += from.retries_denied.get();
 }
 
 }  // namespace weir::admin

@@ -39,7 +39,7 @@ struct PeerTotals : TrafficTotals {
 
 struct WorkerTotals {
   std::uint64_t accepted = 0, active = 0, idle = 0, tunnels = 0, bad_requests = 0,
-                client_aborts = 0, log_lost = 0, fd_exhausted = 0;
+                client_aborts = 0, log_lost = 0, fd_exhausted = 0, retries_denied = 0;
 
   void add(const proxy::WorkerStats& from);
 };

@@ -191,7 +191,7 @@ void Compiler::run_deferred_checks() {
     if (diagnostics_.full()) return;
     run_check(check);
   }
-  if (model_->dialect == Dialect::yaml) default_checks();
+  default_checks();
 }
 
 void Compiler::run_check(const DeferredCheck& deferred) {
@@ -233,8 +233,13 @@ void Compiler::default_checks() {
     auto& upstream = model_->upstreams[i];
     bool off = upstream.implicit || upstream.health_check.has_value();
     for (const auto index : unchecked_) off = off || index == i;
-    if (off) continue;
+    if (off || (model_->dialect != Dialect::yaml && !upstream.nocobase)) continue;
     upstream.health_check = default_check(Dialect::yaml);
+    if (upstream.nocobase) {
+      upstream.health_check->tcp_only = false;
+      upstream.health_check->uri = "/api/__health_check";
+      upstream.health_check->status = {{.from = 200, .to = 200}};
+    }
     upstream.health_check->position = upstream.position;
   }
 }

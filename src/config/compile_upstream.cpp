@@ -10,6 +10,8 @@ namespace {
 constexpr std::uint32_t kMaxWeight = 65535;
 constexpr std::uint32_t kMaxNumber = 0x7fffffff;
 
+constexpr std::size_t kMaxRoute = 32;
+
 // With these written before it, nginx refuses a backup; behind it, it lets them be.
 bool refuses_backup(std::string_view method) {
   return method == "ip_hash" || method == "hash" || method == "random";
@@ -33,6 +35,15 @@ void apply(const Call& call, const Parameter& parameter, PeerConfig& peer) {
     if (peer.fail_timeout != *time) {
       call.error(*parameter.argument, "fail_timeout counts whole seconds");
     }
+  } else if (parameter.key == "slow_start") {
+    if (const auto time = time_argument(call, value)) peer.slow_start = *time;
+  } else if (parameter.key == "route") {
+    peer.route = parameter.value;
+    if (peer.route.empty() || peer.route.size() > kMaxRoute) {
+      call.error(*parameter.argument, "route must have 1 to 32 characters");
+    }
+  } else if (parameter.key == "drain") {
+    peer.drain = true;
   } else if (parameter.key == "down") {
     peer.down = true;
   } else if (parameter.key == "backup") {
@@ -41,6 +52,36 @@ void apply(const Call& call, const Parameter& parameter, PeerConfig& peer) {
     if (refuses_backup(method)) {
       call.error(*parameter.argument, method + " does not support \"backup\"; put " + method +
                                           " after the servers, or leave one of them out");
+    }
+  }
+}
+
+bool in_turn_or_by_load(Balance balance) {
+  switch (balance) {
+    case Balance::ip_hash:
+    case Balance::ip_hash_full:
+    case Balance::hash:
+    case Balance::hash_consistent:
+    case Balance::random:
+    case Balance::random_two:
+      return false;
+    default:
+      return true;
+  }
+}
+
+// What only the whole block tells.
+void check_combinations(const Call& call, const UpstreamConfig& upstream) {
+  auto& diagnostics = call.compiler.diagnostics();
+  for (const auto& peer : upstream.peers) {
+    if (peer.slow_start > Duration{0} && !in_turn_or_by_load(upstream.balance)) {
+      diagnostics.error(peer.position, std::string("server: slow_start does not go with ") +
+                                           to_string(upstream.balance) +
+                                           "; use round robin, least_conn or least_time");
+    }
+    const bool bound = !peer.route.empty() || peer.drain;
+    if (bound && !upstream.sticky) {
+      diagnostics.warning(peer.position, "server: route and drain have a meaning only with sticky");
     }
   }
 }
@@ -66,7 +107,12 @@ void compile_upstream(const Call& call) {
   Scope scope;
   scope.contexts = in_upstream;
   scope.upstream = &upstream;
+  if (compiler.model().dialect == Dialect::yaml) {
+    upstream.eject.on = true;
+    upstream.retry.budget = 20;
+  }
   compiler.walk(call.directive.block, scope);
+  check_combinations(call, upstream);
   if (std::all_of(upstream.peers.begin(), upstream.peers.end(),
                   [](const PeerConfig& peer) { return peer.backup; })) {
     call.error(upstream.peers.empty()
@@ -78,6 +124,8 @@ void compile_upstream(const Call& call) {
 
 void compile_peer(const Call& call) {
   PeerConfig peer;
+  // The careful dialect counts failures by `eject`, unless the line says otherwise.
+  if (call.compiler.model().dialect == Dialect::yaml) peer.max_fails = 0;
   peer.name = call.arg(0).text;
   peer.position = call.directive.position;
   std::string error;

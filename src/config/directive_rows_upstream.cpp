@@ -24,8 +24,8 @@ constexpr DirectiveInfo kRows[] = {
      .flags = kRepeats,
      .handler = compile_peer,
      .help = "a peer: address and parameters",
-     .parameters = "weight= max_fails= fail_timeout= max_conns= backup down !resolve !route= "
-                   "!slow_start= !service= !drain",
+     .parameters = "weight= max_fails= fail_timeout= max_conns= backup down resolve route= "
+                   "slow_start= !service= drain",
      .positional = "address",
      .yaml_name = "servers"},
     {"balance", U, 1, 3, kOwn, compile_balance, "round_robin",
@@ -46,6 +46,34 @@ constexpr DirectiveInfo kRows[] = {
      "the peer that will be through soonest, by the mean time to its header or last_byte and its "
      "requests in progress; inflight: by how long these take, too",
      "header last_byte inflight"},
+    {"sticky", U, 2, kMany, kList, compile_sticky, "",
+     "a client comes back to the peer it had: by a cookie of weir's, by a route that variables "
+     "tell, or by sessions that weir learns",
+     "expires= domain= path= samesite= httponly secure", "kind name"},
+    {"queue", U, 1, 2, 0, compile_queue, "",
+     "how many requests wait while no peer may take one, and how long: up to timeout= (60s)",
+     "timeout=", "size"},
+    {"eject", U, 0, kMany, 0, compile_eject, "off (YAML: on)",
+     "peers that fail are taken out for a while (weir's own): after fails= (5) in a row, or if "
+     "rate= (50%) of at least requests= (20) in window= (10s) failed; for time= (5s), doubling up "
+     "to max= (5m), but never the last min_available= (1)",
+     "off fails= rate= requests= window= time= max= min_available="},
+    {"retry_budget", U, 1, 2, 0, compile_retry_budget, "off (YAML: 20%)",
+     "how many retries may be in progress, of all requests in progress (weir's own); those beyond "
+     "wait for their turn",
+     "off least=", "percent"},
+    {"retry_idempotency_key", U, 1, 1, kFlag, compile_retry_idempotency_key, "off",
+     "requests with an Idempotency-Key are safe to repeat (weir's own)"},
+    {"retry_safe", U, 1, kMany, kRepeats | kList, compile_retry_safe, "",
+     "paths, or ~ and a regular expression: requests for them are safe to repeat whatever their "
+     "method (weir's own)"},
+    {"unavailable", U, 0, 2, 0, compile_unavailable, "status=502",
+     "what is answered when no peer is left (weir's own)", "status= retry_after="},
+    {"fail_open", U, 1, 1, kFlag, compile_fail_open, "off",
+     "when no peer is left, those that are known to be bad are tried all the same (weir's own)"},
+    {"profile", U, 1, 1, 0, compile_profile, "",
+     "nocobase: refusals of nodes that are starting or in maintenance go to another peer, and "
+     "they are checked by /api/__health_check (weir's own)"},
     {"keepalive", U, 1, 2, 0, compile_keepalive, "32",
      "idle connections kept to the peers, for each worker; 0: none", "local", "connections"},
     {"keepalive_requests", U, 1, 1, 0, compile_upstream_keepalive_requests, "1000",

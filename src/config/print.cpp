@@ -160,6 +160,49 @@ class Printer {
     return std::string(" ") + to_string(upstream.balance) + (key.empty() ? "" : " by " + key);
   }
 
+  void print_sticky(const StickyConfig& sticky) {
+    static constexpr const char* kinds[] = {"cookie", "route", "learn"};
+    std::string out = std::string("sticky ") + kinds[static_cast<std::size_t>(sticky.kind)];
+    for (const auto& value : sticky.lookup) out += " lookup=" + text(value);
+    for (const auto& value : sticky.create) out += " create=" + text(value);
+    if (sticky.expires) out += " expires=" + std::to_string(sticky.expires->count()) + "s";
+    raw(out + (sticky.expires_max ? " expires=max" : "") + " name=" + sticky.cookie +
+        " domain=" + text(sticky.domain) + " samesite=" + text(sticky.samesite) +
+        " path=" + sticky.path + (sticky.httponly ? " httponly" : "") +
+        (sticky.secure ? " secure" : "") + " zone=" + sticky.zone + ":" +
+        std::to_string(sticky.zone_size) + " timeout=" + std::to_string(sticky.timeout.count()) +
+        "ms" + (sticky.at_header ? " header" : ""));
+  }
+
+  void print_upstream_rules(const UpstreamConfig& upstream) {
+    if (upstream.sticky) print_sticky(*upstream.sticky);
+    const auto number = [](auto value) { return std::to_string(value); };
+    if (upstream.queue.size > 0) {
+      raw("queue " + number(upstream.queue.size) +
+          " timeout=" + number(upstream.queue.timeout.count()) + "ms");
+    }
+    const auto& eject = upstream.eject;
+    if (eject.on) {
+      raw("eject fails=" + number(eject.in_row) + " rate=" + number(eject.percent) +
+          " requests=" + number(eject.requests) + " window=" + number(eject.window.count()) +
+          "ms time=" + number(eject.base.count()) + "ms max=" + number(eject.most.count()) +
+          "ms min_available=" + number(eject.min_available));
+    }
+    const auto& retry = upstream.retry;
+    if (retry.budget > 0) {
+      raw("retry_budget " + number(retry.budget) + " least=" + number(retry.budget_least));
+    }
+    if (retry.idempotency_key) raw("retry_idempotency_key");
+    for (const auto& path : retry.safe) raw("retry_safe " + path.text);
+    const auto& unavailable = upstream.unavailable;
+    if (unavailable.status != 502 || unavailable.retry_after.count() > 0) {
+      raw("unavailable status=" + number(unavailable.status) +
+          " retry_after=" + number(unavailable.retry_after.count()) + "s");
+    }
+    if (unavailable.fail_open) raw("fail_open");
+    if (upstream.nocobase) raw("profile nocobase");
+  }
+
   void print_upstream(const UpstreamConfig& upstream) {
     open("upstream " + upstream.name + (upstream.implicit ? " implicit" : "") +
          method_of(upstream));
@@ -171,13 +214,18 @@ class Printer {
           " max_fails=" + std::to_string(peer.max_fails) +
           " fail_timeout=" + std::to_string(peer.fail_timeout.count()) +
           "s max_conns=" + std::to_string(peer.max_conns) + (peer.backup ? " backup" : "") +
-          (peer.down ? " down" : ""));
+          (peer.down ? " down" : "") + (peer.drain ? " drain" : "") +
+          (peer.route.empty() ? "" : " route=" + peer.route) +
+          (peer.slow_start == Duration{0}
+               ? ""
+               : " slow_start=" + std::to_string(peer.slow_start.count()) + "ms"));
     }
     const auto& keep = upstream.keepalive;
     raw("keepalive " + std::to_string(keep.connections) +
         " requests=" + std::to_string(keep.requests) + " time=" + print(keep.time) +
         " timeout=" + print(keep.timeout));
     if (upstream.health_check) print_check(*upstream.health_check);
+    print_upstream_rules(upstream);
     close();
   }
 

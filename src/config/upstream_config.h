@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "config/position.h"
+#include "config/regex.h"
 #include "config/variables.h"
 
 namespace weir::tls {
@@ -34,8 +35,11 @@ struct PeerConfig {
   std::uint32_t max_fails = 1;            // 0: failures are not counted
   std::chrono::seconds fail_timeout{10};  // >= 0
   std::uint32_t max_conns = 0;            // 0: no limit
+  Duration slow_start{0};                 // 0: none
+  std::string route;                      // of `sticky`; empty: made of the address
   bool backup = false;
   bool down = false;
+  bool drain = false;  // only for clients that are bound to it by `sticky`
   Position position;
 };
 
@@ -94,6 +98,73 @@ struct HealthCheckConfig {
   Position position;
 };
 
+// nginx's `sticky`: a client comes back to the peer that it had.
+struct StickyConfig {
+  enum class Kind : std::uint8_t {
+    cookie,  // weir sets it
+    route,   // variables tell the route of a server
+    learn,   // a table of sessions remembers
+  };
+  Kind kind = Kind::cookie;
+  std::vector<Value> lookup;  // the first that is not empty binds
+  // cookie
+  std::string cookie;
+  std::optional<std::chrono::seconds> expires;  // with max-age; none: for the browser's session
+  bool expires_max = false;                     // the end of 2037
+  Value domain;
+  Value samesite;
+  std::string path;
+  bool httponly = false;
+  bool secure = false;
+  // learn
+  std::vector<Value> create;  // the first that is not empty begins a session
+  std::string zone;
+  std::uint64_t zone_size = 0;
+  Duration timeout = std::chrono::minutes{10};
+  bool at_header = false;  // it is learned when the head of an answer has come
+  Position position;
+};
+
+// Requests that wait while no peer may take one (nginx's `queue`, Plus).
+struct QueueConfig {
+  std::uint32_t size = 0;  // 0: none waits
+  Duration timeout = std::chrono::seconds{60};
+};
+
+// Weir's own: peers whose requests fail are taken out for a while.
+struct EjectConfig {
+  bool on = false;
+  std::uint32_t in_row = 5;     // failures one after the other
+  std::uint32_t percent = 50;   // of the requests in `window`, or:
+  std::uint32_t requests = 20;  // at least so many of them
+  Duration window = std::chrono::seconds{10};
+  Duration base = std::chrono::seconds{5};  // the first time; it doubles
+  Duration most = std::chrono::minutes{5};
+  std::uint32_t min_available = 1;  // so many are never taken out
+};
+
+// A path, and all below it; or those that match.
+struct SafePath {
+  std::string prefix;
+  std::shared_ptr<const Regex> regex;  // not null: instead
+  std::string text;                    // as written
+};
+
+// Weir's own: what may go to another peer besides proxy_next_upstream, and how much of it.
+struct RetryConfig {
+  bool idempotency_key = false;    // requests with an Idempotency-Key are safe to repeat
+  std::vector<SafePath> safe;      // so are those for these paths
+  std::uint32_t budget = 0;        // percent of the requests in progress; 0: no limit
+  std::uint32_t budget_least = 3;  // retries that are always allowed at once
+};
+
+// Weir's own: what is answered when no peer is left.
+struct UnavailableConfig {
+  std::uint16_t status = 502;
+  std::chrono::seconds retry_after{0};  // 0: no such field
+  bool fail_open = false;               // peers that are known to be bad are tried all the same
+};
+
 struct UpstreamConfig {
   std::string name;  // of the block, or "host:port" of a proxy_pass that names no block
   bool implicit = false;
@@ -102,6 +173,12 @@ struct UpstreamConfig {
   std::vector<PeerConfig> peers;  // in the order written, backups among them
   KeepaliveConfig keepalive;
   std::optional<HealthCheckConfig> health_check;
+  std::optional<StickyConfig> sticky;
+  QueueConfig queue;
+  EjectConfig eject;
+  RetryConfig retry;
+  UnavailableConfig unavailable;
+  bool nocobase = false;  // `profile nocobase`: its refusals are known for such
   Position position;
 };
 

@@ -17,8 +17,11 @@ upstream::PeerSpec spec_of(const config::PeerConfig& peer) {
           .max_fails = peer.max_fails,
           .fail_timeout = peer.fail_timeout,
           .max_conns = peer.max_conns,
+          .slow_start = peer.slow_start,
           .backup = peer.backup,
-          .down = peer.down};
+          .down = peer.down,
+          .drain = peer.drain,
+          .sid = peer.route};
 }
 
 std::string not_found(const config::UpstreamConfig& upstream, const config::PeerConfig& peer,

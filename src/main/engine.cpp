@@ -54,7 +54,6 @@ void Engine::set_up() {
                                const upstream::HealthMachine::Transition& transition) {
     const bool worse = transition.to == upstream::Health::down;
     log_.write(worse ? LogLevel::error : LogLevel::notice, probe::log_line(target, transition));
-    if (!worse) return;
     for (auto& worker : workers_) worker->peers_changed();
   };
   auto generator = std::make_shared<std::mt19937_64>(std::random_device{}());
@@ -100,7 +99,7 @@ void Engine::apply(Handover handover, Done done) {
   }
 
   // From here on nothing can fail.
-  builder_.commit();
+  builder_.commit(clock_.now());
   const auto before = std::exchange(model_, loaded.model);
   const auto generation = runtime_ != nullptr ? runtime_->generation : 0;
   runtime_ = watched(std::move(built.runtime));
@@ -136,7 +135,7 @@ void Engine::names_changed() {
   }
   names_waiting_ = false;
   auto built = build(model_);
-  builder_.commit();
+  builder_.commit(clock_.now());
   runtime_ = watched(std::move(built.runtime));
   set_targets();
   reloads_.generation = runtime_->generation;

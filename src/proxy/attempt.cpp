@@ -8,6 +8,7 @@
 #include "net/socket.h"
 #include "net/tls_stream.h"
 #include "proxy/heads.h"
+#include "proxy/refusal.h"
 #include "proxy/text.h"
 #include "proxy/variables.h"
 
@@ -28,6 +29,7 @@ Attempt::Attempt(Exchange& exchange, upstream::Peer& peer, std::uint32_t peer_in
       proxy_(*exchange.location_->config().proxy()),
       config_(exchange.config()),
       peer_(peer),
+      watch_(worker_.watches(), peer, exchange.waiter()),
       peer_index_(peer_index),
       fresh_(fresh),
       sends_body_(exchange.sends_body()) {}
@@ -122,6 +124,7 @@ net::Task<Error> Attempt::connect() {
     const auto wake = co_await x_.waiter().wait(deadline);
     if (wake == net::Wake::cancelled) co_return Error{Errc::shutting_down, 0};
     if (wake == net::Wake::timeout) co_return Error{Errc::connect_timed_out, 0};
+    if (watch_.gone() && !connection_->writable()) co_return Error{Errc::peer_gone, 0};
   }
   if (const int sys = net::connect_result(fd); sys != 0) {
     co_return Error{sys == ETIMEDOUT ? Errc::connect_timed_out : Errc::connect_failed, sys};
@@ -347,8 +350,31 @@ net::Task<Error> Attempt::read_head() {
       if (pushed.wants_client) co_return Error{Errc::client_timed_out, 0};
       co_return Error{pushed.wants_peer ? Errc::peer_send_timed_out : Errc::peer_read_timed_out, 0};
     }
+    if (watch_.gone() && !connection_->readable()) co_return Error{Errc::peer_gone, 0};
     if (pushed.wants_client && client.readable()) progress = loop.now();
   }
+}
+
+net::Task<void> Attempt::read_ahead(std::size_t most, std::string& out) {
+  // Longer than this nobody waits for the end of so short a text.
+  constexpr Duration kPatience{2000};
+  const auto first = body_.bytes();
+  out.assign(first.data(), first.size());
+  const auto deadline = worker_.loop().now() + kPatience;
+  while (out.size() < most && !is_whole(x_.response_.framing, out)) {
+    const auto got = connection_->read(worker_.scratch().data(), most - out.size());
+    if (got.ok()) {
+      x_.attempts_.back().received += got.size;
+      out.append(worker_.scratch().data(), got.size);
+      continue;
+    }
+    if (!got.blocked() || x_.client_left()) break;
+    const net::Interest readable(connection_->on_readable, x_.waiter());
+    const net::Interest hang_up(x_.client_slot(), x_.waiter());
+    const auto wake = co_await x_.waiter().wait(deadline);
+    if (wake != net::Wake::ready) break;
+  }
+  put_back(out);
 }
 
 void Attempt::put_back(std::string_view bytes) {

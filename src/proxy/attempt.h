@@ -13,6 +13,7 @@
 #include "net/task.h"
 #include "proxy/exchange.h"
 #include "proxy/idle_connections.h"
+#include "proxy/peer_watch.h"
 #include "upstream/tries.h"
 
 namespace weir::proxy {
@@ -32,6 +33,11 @@ class Attempt {
   [[nodiscard]] bool asks_upgrade() const { return asks_upgrade_; }
   // What came of the answer's body with its head.
   [[nodiscard]] std::span<char> body() const { return body_.bytes(); }
+
+  // Reads more of the answer's body into `out`, until it is whole or has `most` bytes; all of it is
+  // body() again.
+  net::Task<void> read_ahead(std::size_t most, std::string& out);
+  [[nodiscard]] const PeerWatch& watch() const { return watch_; }
 
   // Makes `bytes` that once more, after a suspension.
   void put_back(std::string_view bytes);
@@ -70,6 +76,7 @@ class Attempt {
   const config::ProxyConfig& proxy_;
   const config::RequestConfig& config_;
   upstream::Peer& peer_;
+  PeerWatch watch_;
   std::uint32_t peer_index_;
   bool fresh_;
   std::string local_;     // of `proxy_bind`

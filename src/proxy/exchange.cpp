@@ -168,6 +168,8 @@ void Exchange::reset_request() {
   attempts_.clear();
   pool_ = nullptr;
   idle_ = nullptr;
+  affinity_.reset();
+  queued_.reset();
   dynamic_.clear();
   dynamic_host_.clear();
   dynamic_has_uri_ = false;

@@ -20,6 +20,7 @@
 #include "http/head.h"
 #include "net/loop.h"
 #include "net/task.h"
+#include "proxy/affinity.h"
 #include "proxy/answer.h"
 #include "proxy/body_filter.h"
 #include "proxy/exchange_types.h"
@@ -38,6 +39,7 @@
 namespace weir::proxy {
 
 class Attempt;
+class RetryLease;
 class StoredFile;
 
 class Exchange {
@@ -91,6 +93,9 @@ class Exchange {
   [[nodiscard]] TimePoint began() const { return began_; }
   [[nodiscard]] const RequestBody& body() const { return body_; }
   [[nodiscard]] const std::vector<AttemptRecord>& attempts() const { return attempts_; }
+  // How long it waited for a peer; none: it did not.
+  [[nodiscard]] const std::optional<Duration>& queued() const { return queued_; }
+  [[nodiscard]] const Affinity& affinity() const { return affinity_; }
   [[nodiscard]] std::string_view pool_name() const;
   [[nodiscard]] std::string_view request_id();
   [[nodiscard]] bool pipelined() const { return pipelined_; }
@@ -218,6 +223,13 @@ class Exchange {
   net::Task<Step> choose_pool();
   net::Task<Step> make_pool();
   void begin_tries();
+  void begin_walk();
+  // One more attempt is recorded; with no peer in it, none is left.
+  upstream::Pool::Choice pick_peer();
+  net::Task<upstream::Pool::Choice> wait_for_peer();
+  Step none_left(AttemptRecord& record);
+  net::Task<bool> find_refusal(Attempt& attempt);
+  net::Task<bool> wait_for_budget(RetryLease& lease, Attempt& attempt, bool answered);
   Error start_body(bool buffered);
   net::Task<Step> read_request_body();
   net::Task<Error> read_body_ahead();
@@ -386,6 +398,8 @@ class Exchange {
   // ---- peers ----
   upstream::Walk walk_;
   upstream::Tries tries_;
+  Affinity affinity_;
+  std::optional<Duration> queued_;
   std::vector<AttemptRecord> attempts_;
   const PoolNode* pool_ = nullptr;
   IdleConnections* idle_ = nullptr;  // of pool_, in this worker

@@ -17,6 +17,11 @@
 #include "proxy/variables.h"
 
 namespace weir::proxy {
+namespace {
+// The tunnels of a peer that goes are ended within so many milliseconds.
+constexpr std::uint64_t kLeaveWithin = 3000;
+}  // namespace
+
 net::Task<Exchange::Delivered> Exchange::deliver(Attempt& attempt) {
   if (response_.status == 101) co_return Delivered{co_await tunnel(attempt), Step::finished()};
   RelayOptions options;
@@ -172,6 +177,7 @@ Step Exchange::begin_peer_answer(RelayOptions& options) {
     fail(to_error(taken));
     return give_up(to_error(taken));
   }
+  if (!affinity_.cookie().empty()) answer_.add("Set-Cookie", affinity_.cookie());
   answer_.allow_ranges = answer_.single_range = c.proxy_force_ranges;
   const Step step = begin_answer(true);
   if (!step.goes_on()) return step;
@@ -256,7 +262,17 @@ net::Task<Error> Exchange::tunnel(Attempt& attempt) {
   answer_begun_ = true;
   answer_head_size_ = head.size();
   sent_head_.assign(head);
-  Tunnel tunnel(session_->client(), attempt.connection(), worker_.loop(), worker_.scratch());
+  Tunnel::Options options;
+  const auto* upgrade = response_.find("upgrade");
+  options.websocket =
+      upgrade != nullptr && equal_ignoring_case(response_.value(*upgrade), "websocket");
+  options.watch = &attempt.watch();
+  options.leave_after = Duration{static_cast<std::int64_t>(worker_.random() % kLeaveWithin)};
+  Tunnel tunnel(session_->client(), attempt.connection(), worker_.loop(), worker_.scratch(),
+                options);
+  if (options.websocket) {
+    tunnel.sent_to_client({attempt.body().data(), attempt.body().size()});
+  }
   // In one piece with the head: what the peer said right after it.
   head.append(attempt.body().data(), attempt.body().size());
   const Error error = co_await send_to_client(head);

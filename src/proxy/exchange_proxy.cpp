@@ -5,6 +5,8 @@
 
 #include "proxy/attempt.h"
 #include "proxy/exchange.h"
+#include "proxy/refusal.h"
+#include "proxy/retries.h"
 #include "proxy/text.h"
 #include "proxy/variables.h"
 
@@ -47,41 +49,52 @@ net::Task<Step> Exchange::proxy() {
   begin_tries();
   bool separate = !attempts_.empty();
   upstream::Pool::Choice choice;
+  const char* retry = nullptr;
   bool fresh = false;
+  RetryLease lease(*pool_->pool);
   for (;;) {
     enter(Phase::balance);
-    if (!fresh) choice = pool_->pool->pick(walk_, worker_.loop().now());
+    if (!fresh) choice = pick_peer();
+    if (choice.peer == nullptr && pool_->queue != nullptr && retry == nullptr) {
+      choice = co_await wait_for_peer();
+    }
     attempts_.emplace_back();
     auto& record = attempts_.back();
     record.peer = choice.peer;
     record.peer_index = choice.index;
     record.reason = choice.reason;
+    record.skipped = choice.skipped;
+    record.retry = retry;
     record.separate = std::exchange(separate, false);
-    if (choice.peer == nullptr) {
-      record.status = 502;
-      record.error = {Errc::no_live_peers, 0};
-      fail(record.error);
-      log_attempt(record, false);
-      co_return Step::answer_with(502);
-    }
+    if (choice.peer == nullptr) co_return none_left(record);
+    affinity_.chose(*this, *pool_, choice.index);
     const auto began = worker_.loop().now();
     Attempt attempt(*this, *choice.peer, choice.index, fresh);
     Error error = co_await attempt.run();
-    const auto now = worker_.loop().now();
+    bool refused = false;
     if (error.ok()) {
-      attempts_.back().header = now - began;
+      attempts_.back().header = worker_.loop().now() - began;
       attempts_.back().status = response_.status;
       const bool unasked = !attempt.asks_upgrade() || !attempt.request_sent() || !is_main();
       if (response_.status == 101 && unasked) error = {Errc::peer_bad_head, 0};
+      if (may_be_refusal(response_.status)) refused = co_await find_refusal(attempt);
     }
     if (!body_.replayable()) tries_.body_lost();
-    const auto decision = tries_.again(attempt.result(error), now);
+    auto result = attempt.result(error);
+    result.not_executed = refused;
+    auto decision = tries_.again(result, worker_.loop().now());
     attempts_.back().error = error;
+    // What was not executed costs nobody anything; the rest has to keep within the budget.
+    const bool costs = decision.again && !decision.same_peer && result.request_sent && !refused;
+    if (costs && !lease.take() && !co_await wait_for_budget(lease, attempt, error.ok())) {
+      decision = tries_.settle(result);
+    }
     if (decision.again) {
-      attempts_.back().response = now - began;
+      attempts_.back().response = worker_.loop().now() - began;
       log_attempt(attempts_.back(), true);
       fresh = decision.same_peer;
       if (!fresh) {
+        retry = refused ? "maintaining" : cause_of(result);
         end_attempt(*choice.peer, to_outcome(decision.blame), true);
       } else {
         pool_->stats[choice.index]->of(worker_.index()).stale.add();
@@ -96,6 +109,7 @@ net::Task<Step> Exchange::proxy() {
     Delivered delivered;
     if (error.ok()) {
       pool_->pool->head_came(walk_, *choice.peer, attempts_.back().header);
+      affinity_.learn(*this, *pool_, choice.index, false);
       delivered = co_await deliver(attempt);
       error = delivered.error;
       if (!error.ok()) outcome = after_failed_delivery(error, outcome);
@@ -103,6 +117,9 @@ net::Task<Step> Exchange::proxy() {
     auto& last = attempts_.back();
     last.response = worker_.loop().now() - began;
     last.error = error;
+    if (outcome != upstream::Outcome::failure) {
+      affinity_.learn(*this, *pool_, choice.index, true);
+    }
     end_attempt(*choice.peer, outcome, false);
     if (error.ok()) co_return delivered.step;
     if (last.status == 0) last.status = static_cast<std::uint16_t>(info(error.what).status);
@@ -187,9 +204,7 @@ net::Task<Step> Exchange::make_pool() {
 void Exchange::begin_tries() {
   discard_answer();  // of an upstream that led here
   const auto& c = config();
-  walk_.reset(client_address());
-  if (pool_->hash_key != nullptr) evaluate(*pool_->hash_key, *this, walk_.begin_key());
-  if (pool_->pool->is_random()) walk_.seed(worker_.random());
+  begin_walk();
   upstream::Tries::Rules rules;
   rules.next_upstream = c.proxy_next_upstream;
   rules.max_tries = pool_->pool->max_tries();
@@ -197,7 +212,7 @@ void Exchange::begin_tries() {
     rules.max_tries = std::min(rules.max_tries, c.proxy_next_upstream_tries);
   }
   rules.timeout = c.proxy_next_upstream_timeout;
-  rules.repeatable = http::may_repeat(method_);
+  rules.repeatable = http::may_repeat(method_) || is_safe_to_repeat(*this, *pool_);
   tries_.begin(rules, worker_.loop().now());
 }
 
@@ -308,7 +323,13 @@ void Exchange::end_attempt(upstream::Peer& peer, upstream::Outcome outcome, bool
   const bool counts = !again && outcome != upstream::Outcome::failure;
   pool_->pool->took(walk_, peer, {record.header, record.response, counts});
   pool_->pool->done(peer, outcome, worker_.loop().now());
+  if (pool_->queue != nullptr && pool_->queue->busy()) pool_->queue->wake_one();
   auto& stats = pool_->stats[record.peer_index]->of(worker_.index());
+  const auto kind = record.retry != nullptr ? kChoiceRetry
+                    : record.skipped != upstream::Closed::no
+                        ? kChoiceSkip
+                        : static_cast<std::size_t>(record.reason);
+  stats.choices[kind].add();
   const auto status_class = static_cast<std::size_t>(record.error.ok() ? record.status / 100 : 0);
   stats.by_class[status_class < stats.by_class.size() ? status_class : 0].add();
   stats.bytes_in.add(record.received);

@@ -52,6 +52,8 @@ struct AttemptRecord {
   const upstream::Peer* peer = nullptr;
   std::uint32_t peer_index = 0;
   upstream::Reason reason{};
+  upstream::Closed skipped{};   // why the peer that it should have been is not the one
+  const char* retry = nullptr;  // what the attempt before ended with; null: it is the first
   Error error;
   std::uint16_t status = 0;  // as logged: the peer's, or 502/504 for failures
   bool separate = false;     // the first of another upstream: after an internal redirect

@@ -272,11 +272,19 @@ void append_status_line(const http::ResponseHead& response, std::string& out) {
 
 }  // namespace
 
+namespace {
+void append_sticky_cookie(const Exchange& x, std::string& out) {
+  const auto& cookie = x.affinity().cookie();
+  if (!cookie.empty()) out.append("Set-Cookie: ").append(cookie).append("\r\n");
+}
+}  // namespace
+
 HeadResult write_response_head(Exchange& x, bool chunked, bool keep_alive, std::string& out) {
   const auto& response = *x.response();
   const auto& plan = x.location().plan();
   append_status_line(response, out);
   out.append(x.worker().server_and_date(x.server_product()));
+  append_sticky_cookie(x, out);
   using Kind = http::Framing::Kind;
   const auto kind = response.framing.kind;
   const bool counted = kind == Kind::counted || kind == Kind::none;
@@ -305,6 +313,7 @@ HeadResult write_upgrade_head(Exchange& x, std::string& out) {
   const auto& plan = x.location().plan();
   append_status_line(response, out);
   out.append(x.worker().server_and_date(x.server_product()));
+  append_sticky_cookie(x, out);
   const ConnectionOptions options(response, response.connection_names_fields);
   if (options.too_many()) return HeadResult::bad_answer;
   append_fields(

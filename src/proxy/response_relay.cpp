@@ -14,6 +14,8 @@ using Kind = http::Framing::Kind;
 constexpr std::size_t kMinRead = 16 * 1024;
 // Of a body that nobody wants, what is read to keep the peer's connection.
 constexpr std::uint64_t kMaxDropped = 64 * 1024;
+// What is waited for more of a body when checks say that nobody answers at the peer any more.
+constexpr Duration kGoneLimit{1000};
 
 }  // namespace
 
@@ -228,7 +230,8 @@ net::Task<Error> ResponseRelay::run() {
       progress = loop.now();
     }
     const bool held = sender != nullptr && !sender->drained();
-    const auto limit = held ? config_.send_timeout : config_.proxy_read_timeout;
+    auto limit = held ? config_.send_timeout : config_.proxy_read_timeout;
+    if (!held && attempt_.watch().gone()) limit = std::min(limit, kGoneLimit);
     const auto deadline = progress + limit;
     const bool slowed = held && sender->paused_until() > loop.now();
     auto until = slowed ? sender->paused_until() : deadline;

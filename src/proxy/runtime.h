@@ -11,9 +11,11 @@
 #include "access/split_clients.h"
 #include "config/model.h"
 #include "content/charset.h"
+#include "proxy/pool_queue.h"
 #include "proxy/routes.h"
 #include "proxy/stats.h"
 #include "upstream/pool.h"
+#include "upstream/sessions.h"
 
 namespace weir::proxy {
 
@@ -35,7 +37,10 @@ class PerWorker {
 
 struct PoolNode {
   std::shared_ptr<upstream::Pool> pool;
-  const config::Value* hash_key = nullptr;  // of the method `hash`; in the model
+  const config::UpstreamConfig* config = nullptr;  // in the model; null: made for an address
+  std::shared_ptr<upstream::Sessions> sessions;    // of `sticky learn`
+  std::shared_ptr<PoolQueue> queue;                // null: nobody waits
+  const config::Value* hash_key = nullptr;         // of the method `hash`; in the model
   config::KeepaliveConfig keepalive;
   std::vector<std::shared_ptr<PerWorker<PeerStats>>> stats;  // by peer index
   std::uint32_t max_tries = 1;

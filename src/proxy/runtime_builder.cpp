@@ -2,6 +2,7 @@
 
 #include <random>
 
+#include "access/digest.h"
 #include "config/print.h"
 
 namespace weir::proxy {
@@ -38,11 +39,53 @@ RuntimeBuilder::Result RuntimeBuilder::build(std::shared_ptr<const config::Model
   return {std::move(runtime), std::move(unresolved)};
 }
 
+namespace {
+
+// What binds clients: the route of the line, or as with nginx the MD5 sum of the address.
+void name_peers(std::vector<upstream::PeerSpec>& specs) {
+  static constexpr char digits[] = "0123456789abcdef";
+  for (auto& spec : specs) {
+    if (!spec.sid.empty()) continue;
+    char sum[access::kMd5Size];
+    if (!access::md5({spec.endpoint.text()}, sum)) continue;  // FIPS: nobody is bound by an address
+    for (const char c : sum) {
+      const auto byte = static_cast<unsigned char>(c);
+      spec.sid.append({digits[byte >> 4], digits[byte & 15]});
+    }
+  }
+}
+
+template <class T, class Make>
+std::shared_ptr<T> keep(std::map<std::string, std::weak_ptr<T>>& store, const std::string& key,
+                        const Make& make) {
+  std::erase_if(store, [](const auto& entry) { return entry.second.expired(); });
+  auto& known = store[key];
+  auto found = known.lock();
+  if (found == nullptr) known = found = make();
+  return found;
+}
+
+}  // namespace
+
+void RuntimeBuilder::add_affinity(PoolNode& node, const config::UpstreamConfig& upstream) {
+  node.config = &upstream;
+  if (upstream.queue.size > 0) {
+    node.queue = keep(queues_, upstream.name, [] { return std::make_shared<PoolQueue>(); });
+  }
+  if (!upstream.sticky || upstream.sticky->kind != config::StickyConfig::Kind::learn) return;
+  const auto& sticky = *upstream.sticky;
+  node.sessions = keep(sessions_, sticky.zone + " " + std::to_string(sticky.zone_size), [&] {
+    return std::make_shared<weir::upstream::Sessions>(sticky.zone_size, seed_,
+                                                      HashSeed{~seed_.second, seed_.first});
+  });
+}
+
 void RuntimeBuilder::add_pools(Runtime& runtime, const discovery::Resolver& resolver,
                                std::vector<std::string>& unresolved) {
   for (std::uint32_t i = 0; i < runtime.model->upstreams.size(); ++i) {
     const auto& upstream = runtime.model->upstreams[i];
-    const auto found = discovery::static_peers(upstream, resolver);
+    auto found = discovery::static_peers(upstream, resolver);
+    if (upstream.sticky) name_peers(found.specs);
     unresolved.insert(unresolved.end(), found.unresolved.begin(), found.unresolved.end());
     PoolNode node;
     node.pool = peers_.build(upstream, found.specs);
@@ -50,6 +93,7 @@ void RuntimeBuilder::add_pools(Runtime& runtime, const discovery::Resolver& reso
                         upstream.balance == config::Balance::hash_consistent;
     if (by_key) node.hash_key = &upstream.balance_key;
     node.keepalive = upstream.keepalive;
+    add_affinity(node, upstream);
     for (const auto& peer : node.pool->peers()) {
       node.stats.push_back(counters(peer_stats_, upstream.name + "/" + peer->text));
     }

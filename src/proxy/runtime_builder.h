@@ -33,12 +33,13 @@ class RuntimeBuilder {
   [[nodiscard]] Result build(std::shared_ptr<const config::Model> model,
                              const discovery::Resolver& resolver = discovery::resolve_with_system);
   // The last runtime built is the one that serves from now on.
-  void commit() { peers_.commit(); }
+  void commit(TimePoint now) { peers_.commit(now); }
   void discard() { peers_.discard(); }
 
  private:
   void add_pools(Runtime& runtime, const discovery::Resolver& resolver,
                  std::vector<std::string>& unresolved);
+  void add_affinity(PoolNode& node, const config::UpstreamConfig& upstream);
   void add_servers(Runtime& runtime);
   void add_tables(Runtime& runtime);
   void add_zones(RouteParts& parts);
@@ -52,6 +53,9 @@ class RuntimeBuilder {
   // Zones outlive reloads as long as name, size and key stay the same.
   std::map<std::string, std::weak_ptr<access::RequestZone>> request_zones_;
   std::map<std::string, std::weak_ptr<access::ConnectionZone>> connection_zones_;
+  // Queues by upstream, sessions by zone: they outlive reloads, too.
+  std::map<std::string, std::weak_ptr<PoolQueue>> queues_;
+  std::map<std::string, std::weak_ptr<upstream::Sessions>> sessions_;
   const LogFiles* log_files_ = nullptr;
   HashSeed seed_;  // of the zones' tables
   // Counters outlive reloads: whoever has the same name counts on.

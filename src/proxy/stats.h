@@ -51,7 +51,14 @@ struct TrafficStats {
   Histogram duration;
 };
 
+// Attempts are counted by upstream::Reason, and apart from these retries and those that another
+// peer should have had.
+inline constexpr std::size_t kChoiceRetry = 16;
+inline constexpr std::size_t kChoiceSkip = 17;
+inline constexpr std::size_t kChoiceKinds = 18;
+
 struct PeerStats : TrafficStats {
+  std::array<Counter, kChoiceKinds> choices;
   Counter connects;  // new connections
   Counter reused;    // requests sent over a kept-alive connection
   Counter connect_failures;
@@ -68,6 +75,7 @@ struct WorkerStats {
   Counter client_aborts;
   Counter log_lost;  // access log lines that could not be written
   Counter fd_exhausted;
+  Counter retries_denied;  // for want of budget
 };
 
 // What stub_status tells.

@@ -1,12 +1,17 @@
 // An upgraded connection: bytes both ways until both ends have finished. Half-closes are passed on.
-// Lives in the frame of Exchange::proxy; worker thread.
+// When its peer is to have no more tunnels, a WebSocket is ended with 1012 "service restart", so
+// that the client connects anew; other tunnels end without a word. Lives in the frame of
+// Exchange::proxy; worker thread.
 #pragma once
 
 #include <string>
 
+#include "base/clock.h"
 #include "base/error.h"
+#include "http/websocket_frames.h"
 #include "net/loop.h"
 #include "net/task.h"
+#include "proxy/peer_watch.h"
 
 namespace weir::proxy {
 
@@ -16,11 +21,19 @@ class Tunnel {
     std::uint64_t to_client = 0;
     std::uint64_t to_peer = 0;
   };
-  Tunnel(net::Descriptor& client, net::Descriptor& peer, net::Loop& loop, net::Scratch& scratch)
-      : down_(peer, client), up_(client, peer), loop_(loop), scratch_(scratch) {}
+  struct Options {
+    bool websocket = false;
+    const PeerWatch* watch = nullptr;
+    // Added to the moment at which the peer leaves: not all its clients shall come at once.
+    Duration leave_after{0};
+  };
+  Tunnel(net::Descriptor& client, net::Descriptor& peer, net::Loop& loop, net::Scratch& scratch,
+         const Options& options)
+      : down_(peer, client), up_(client, peer), loop_(loop), scratch_(scratch), options_(options) {}
 
   // Bytes received already, to be sent first.
-  void preload_client(std::string_view bytes) { down_.tail.assign(bytes); }
+  // What the peer sent with its 101 is on its way to the client already.
+  void sent_to_client(std::string_view bytes) { down_.frames.feed(bytes); }
   void preload_peer(std::string_view bytes) { up_.tail.assign(bytes); }
 
   // Ends with Errc::ok when both ends have finished, or one side failed or `idle` passed without a
@@ -38,16 +51,26 @@ class Tunnel {
     std::uint64_t moved = 0;
     bool ended = false;  // `from` has finished, and `to` knows it
     bool failed = false;
+    http::WebsocketFrames frames;  // that `to` has got
 
     [[nodiscard]] std::size_t held() const { return tail.size() - sent; }
   };
   // Moves what can be moved; true if anything was.
   bool step(Direction& direction);
+  void note(Direction& direction, std::string_view sent) const {
+    direction.moved += sent.size();
+    if (options_.websocket) direction.frames.feed(sent);
+  }
+  // The time at which it is to end for its peer's sake; TimePoint::max(): it is not.
+  TimePoint leaves_at();
+  net::Task<Error> leave(net::Waiter& waiter);
 
   Direction down_;
   Direction up_;
   net::Loop& loop_;
   net::Scratch& scratch_;
+  Options options_;
+  TimePoint leaves_at_ = TimePoint::max();
 };
 
 }  // namespace weir::proxy

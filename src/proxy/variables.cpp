@@ -181,6 +181,18 @@ void append_times(std::string& out, const std::vector<AttemptRecord>& attempts,
   });
 }
 
+// Why the peer was chosen: an attempt before it has failed, another one had been meant, or else the
+// method.
+void append_reason(std::string& out, const AttemptRecord& a) {
+  if (a.retry != nullptr) {
+    out.append("retry:").append(a.retry);
+  } else if (a.skipped != upstream::Closed::no) {
+    out.append("skip:").append(upstream::to_string(a.skipped));
+  } else {
+    out.append(upstream::to_string(a.reason));
+  }
+}
+
 void append_upstream(std::string& out, Variable id, Exchange& x) {
   const auto& attempts = x.attempts();
   const auto pool = x.pool_name();  // in the place of a peer when none was live, as in nginx
@@ -197,10 +209,7 @@ void append_upstream(std::string& out, Variable id, Exchange& x) {
         a.status == 0 ? out.append("-") : (append_number(out, a.status), out);
       });
     case Variable::upstream_reason:
-      return append_list(out, attempts, [&](const AttemptRecord& a) {
-        out.append(upstream::to_string(a.reason));
-        if (!a.error.ok()) out.append(":").append(info(a.error.what).name);
-      });
+      return append_list(out, attempts, [&](const AttemptRecord& a) { append_reason(out, a); });
     case Variable::upstream_connect_time:
       return append_times(out, attempts, &AttemptRecord::connect);
     case Variable::upstream_header_time:

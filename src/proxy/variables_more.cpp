@@ -138,7 +138,9 @@ bool append_more(std::string& out, Variable id, Exchange& x) {
     case Variable::http2:
     case Variable::http3:
     case Variable::upstream_cache_status:
+      return true;
     case Variable::upstream_queue_time:
+      if (x.queued()) append_seconds(out, *x.queued());
       return true;
     case Variable::limit_conn_status:
       out.append(x.limit_conn_status());

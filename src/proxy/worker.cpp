@@ -36,7 +36,10 @@ bool WorkerRuntime::drop_oldest_idle() {
   return dynamic_.drop_oldest_idle();
 }
 
-void WorkerRuntime::drop_dead_peers() {
+void WorkerRuntime::peers_changed() {
+  for (const auto& pool : runtime_->pools) {
+    if (pool.queue != nullptr) pool.queue->wake_all();
+  }
   for (std::size_t i = 0; i < idle_.size(); ++i) {
     const auto peers = runtime_->pools[i].pool->peers();
     for (std::uint32_t peer = 0; peer < peers.size(); ++peer) {
@@ -169,7 +172,8 @@ void Worker::reopen_logs() {
 
 void Worker::peers_changed() {
   loop_.post([this] {
-    if (runtime_ != nullptr) runtime_->drop_dead_peers();
+    if (runtime_ != nullptr) runtime_->peers_changed();
+    watches_.look();
   });
 }
 

@@ -21,6 +21,7 @@
 #include "proxy/dynamic_pools.h"
 #include "proxy/idle_connections.h"
 #include "proxy/name_servers.h"
+#include "proxy/peer_watch.h"
 #include "proxy/runtime.h"
 #include "proxy/stats.h"
 
@@ -40,8 +41,8 @@ class WorkerRuntime {
   [[nodiscard]] IdleConnections& idle(std::uint32_t pool) { return *idle_[pool]; }
   [[nodiscard]] DynamicPools& dynamic() { return dynamic_; }
   bool drop_oldest_idle();
-  // Closes the idle connections to peers that are down.
-  void drop_dead_peers();
+  // Closes the idle connections to peers that are down, and has those look again that wait for one.
+  void peers_changed();
 
  private:
   std::shared_ptr<const Runtime> runtime_;
@@ -100,6 +101,7 @@ class Worker {
   [[nodiscard]] std::string& out() { return out_; }  // for heads; empty it before use
   [[nodiscard]] Log& log() { return log_; }
   [[nodiscard]] NameServers& names() { return names_; }
+  [[nodiscard]] PeerWatches& watches() { return watches_; }
   [[nodiscard]] const RuntimePin& runtime() const { return runtime_; }
   [[nodiscard]] WorkerStats& mutable_stats() { return *stats_; }
   [[nodiscard]] AccessLogs& access_logs() { return access_logs_; }
@@ -148,6 +150,7 @@ class Worker {
   std::shared_ptr<WorkerStats> stats_;
   AccessLogs access_logs_;
   NameServers names_;
+  PeerWatches watches_;
   FlushTimer flush_timer_{*this};
   DrainTimer drain_timer_{*this};
   std::mt19937_64 random_;

@@ -85,6 +85,10 @@ std::optional<HealthMachine::Transition> HealthMachine::change_to(Health to, std
   Transition transition{.from = state_, .to = to, .reason = reason_};
   state_ = to;
   since_ = now;
+  const bool down = to == Health::down;
+  const bool silent = last_.layer == CheckLayer::connect || last_.layer == CheckLayer::timeout;
+  peer_.gone.store(down && silent, std::memory_order_relaxed);
+  peer_.leaving.store(down, std::memory_order_relaxed);
   // What clients met while it was down is no reason to ban it now. First the flag, then the state:
   // who sees the peer up also sees that it is to be forgiven.
   if (transition.from == Health::down) peer_.recovered.store(true, std::memory_order_relaxed);

@@ -36,8 +36,10 @@ PeerSlot* LeastTime::choose(PeerList& list, TriedSet& tried, TimePoint now) cons
     const auto age = milliseconds(now) * peer.inflight - peer.inflight_starts;
     average(peer.inflight_time, Duration{age / peer.inflight});
   }
+  update_shares(list, seconds);
   return choose_least(list, tried, seconds, [&](const PeerSlot& a, const PeerSlot& b) {
-    return score(a, seconds) * b.numbers.weight < score(b, seconds) * a.numbers.weight;
+    return score(a, seconds) * b.numbers.weight * b.share <
+           score(b, seconds) * a.numbers.weight * a.share;
   });
 }
 

@@ -13,6 +13,8 @@
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "upstream/ejection.h"
+#include "upstream/ramp.h"
 
 namespace weir::upstream {
 
@@ -33,8 +35,11 @@ struct PeerSpec {
   std::uint32_t max_fails = 1;
   std::chrono::seconds fail_timeout{10};
   std::uint32_t max_conns = 0;
+  Duration slow_start{0};  // after it came back, until it has its whole share; 0: at once
   bool backup = false;
   bool down = false;
+  bool drain = false;  // only for clients that are bound to it
+  std::string sid{};   // what sticky clients are bound by: its route, or made of its address
 };
 
 struct Peer {
@@ -53,6 +58,11 @@ struct Peer {
   // next occasion. Set by the control thread, taken under the pool lock.
   std::atomic<bool> recovered{false};
   std::atomic<std::uint32_t> conns{0};  // requests and tunnels in flight; changes under pool lock
+  std::atomic<std::uint32_t> ejections{0};  // times that it was taken out; changes under pool lock
+  // Nobody answers there any more: what waits for it need not. Set by the control thread.
+  std::atomic<bool> gone{false};
+  // It is to have no more tunnels: down, or being drained. Set by the control thread.
+  std::atomic<bool> leaving{false};
 
   // nginx's failure accounting and smooth weighted round robin; pool lock. Times are whole
   // seconds of the injected clock.
@@ -61,6 +71,9 @@ struct Peer {
   std::int64_t current_weight = 0;
   std::int64_t accessed = 0;  // time of the last failure
   std::int64_t checked = 0;   // time of the last failure, or of the last pick after fail_timeout
+
+  Ramp ramp;       // slow_start; pool lock
+  Ejection eject;  // the failures of its last seconds; pool lock
 
   // least_time's accounts, in milliseconds; pool lock. Moving averages, 0: none yet.
   std::uint64_t header_time = 0;

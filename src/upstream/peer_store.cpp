@@ -61,23 +61,26 @@ std::shared_ptr<Pool> PeerStore::build(const config::UpstreamConfig& config,
     }
     entry.peers.push_back(peer);
   }
-  auto pool =
-      std::make_shared<Pool>(config.name, config.balance, entry.peers, entry.specs, entry.lock);
+  const Pool::Rules rules{.eject = config.eject,
+                          .retry_budget = config.retry.budget,
+                          .retry_least = config.retry.budget_least};
+  auto pool = std::make_shared<Pool>(config.name, config.balance, entry.peers, entry.specs,
+                                     entry.lock, rules);
   pending_.pools[config.name] = std::move(entry);
   return pool;
 }
 
-void PeerStore::commit() {
+void PeerStore::commit(TimePoint now) {
   for (const auto& [name, entry] : pending_.pools) {
     const auto before = present_.pools.find(name);
-    adopt(entry, before != present_.pools.end() ? &before->second : nullptr);
+    adopt(entry, before != present_.pools.end() ? &before->second : nullptr, now);
   }
   present_ = std::exchange(pending_, {});
 }
 
 void PeerStore::discard() { pending_ = {}; }
 
-void PeerStore::adopt(const Entry& entry, const Entry* before) {
+void PeerStore::adopt(const Entry& entry, const Entry* before, TimePoint now) {
   const bool goes_on =
       before != nullptr && same_rotation(entry.peers, entry.specs, before->peers, before->specs);
   const std::lock_guard guard(*entry.lock);
@@ -88,8 +91,13 @@ void PeerStore::adopt(const Entry& entry, const Entry* before) {
     peer.spec.max_fails = spec.max_fails;
     peer.spec.fail_timeout = spec.fail_timeout;
     peer.spec.max_conns = spec.max_conns;
+    peer.spec.slow_start = spec.slow_start;
     peer.spec.down = spec.down;
+    peer.spec.drain = spec.drain;
     if (goes_on) continue;
+    const bool is_new = before != nullptr && std::find(before->peers.begin(), before->peers.end(),
+                                                       entry.peers[i]) == before->peers.end();
+    if (is_new) peer.ramp.begin(now, spec.slow_start);
     peer.effective_weight = spec.weight;
     peer.current_weight = 0;
   }

@@ -26,7 +26,8 @@ class PeerStore {
                                             std::span<const PeerSpec> specs);
   // What was built since the last commit replaces all before. Only now the numbers of Peer::spec
   // change, under the pool lock; round robin starts anew where peers or weights are others.
-  void commit();
+  // Peers that came to a pool that was there begin with slow_start at `now`.
+  void commit(TimePoint now);
   void discard();
 
  private:
@@ -39,7 +40,7 @@ class PeerStore {
     std::map<std::string, Entry> pools;  // by name
     std::map<std::string, std::shared_ptr<Peer>> peers;
   };
-  static void adopt(const Entry& entry, const Entry* before);
+  static void adopt(const Entry& entry, const Entry* before, TimePoint now);
 
   Generation present_;
   Generation pending_;

@@ -73,6 +73,10 @@ const char* to_string(Reason reason) {
       return "single";
     case Reason::backup:
       return "backup";
+    case Reason::sticky:
+      return "sticky";
+    case Reason::fail_open:
+      return "fail-open";
     case Reason::none_live:
       return "no-live";
   }
@@ -83,24 +87,27 @@ void Walk::reset(const IpAddress& client) {
   ip_hash_.reset(client);
   misses_ = {};
   tried_.clear();
+  tried_anyway_.clear();
+  sid_.clear();
   backups_ = false;
 }
 
 Pool::Pool(std::string name, config::Balance balance, std::vector<std::shared_ptr<Peer>> peers)
-    : Pool(std::move(name), balance, peers, own_specs(peers), std::make_shared<SpinLock>()) {}
+    : Pool(std::move(name), balance, peers, own_specs(peers), std::make_shared<SpinLock>(), {}) {}
 
 Pool::Pool(std::string name, config::Balance balance, std::vector<std::shared_ptr<Peer>> peers,
-           std::span<const PeerSpec> specs, std::shared_ptr<SpinLock> lock)
+           std::span<const PeerSpec> specs, std::shared_ptr<SpinLock> lock, const Rules& rules)
     : name_(std::move(name)),
       balance_(balance),
       reason_(reason_of(balance)),
       peers_(std::move(peers)),
       lock_(std::move(lock)),
-      least_time_(balance) {
+      least_time_(balance),
+      rules_(rules) {
   std::uint32_t tries = 0;
   for (std::size_t i = 0; i < peers_.size(); ++i) {
     add(specs[i], static_cast<std::uint32_t>(i));
-    if (!specs[i].down) ++tries;
+    if (!specs[i].down && !specs[i].drain) ++tries;
   }
   primaries_.single = primaries_.slots.size() == 1 && backups_.slots.empty();
   max_tries_ = std::max(tries, 1u);
@@ -115,9 +122,13 @@ void Pool::add(const PeerSpec& spec, std::uint32_t index) {
                                     .max_fails = spec.max_fails,
                                     .max_conns = spec.max_conns,
                                     .fail_timeout = spec.fail_timeout.count(),
+                                    .slow_start = spec.slow_start,
                                     .down = spec.down,
-                                    .backup = spec.backup}});
+                                    .backup = spec.backup,
+                                    .drain = spec.drain},
+                        .sid = spec.sid});
   list.total_weight += spec.weight;
+  list.slow_start = list.slow_start || spec.slow_start > Duration{0};
 }
 
 void Pool::build_ring(std::span<const PeerSpec> specs) {
@@ -135,27 +146,57 @@ Pool::Choice Pool::take(const PeerSlot& slot, Reason reason) {
   return {.peer = slot.peer, .index = slot.index, .reason = reason};
 }
 
+// The peer that the client is bound to; null: none that may take the request.
+PeerSlot* Pool::take_bound(PeerList& list, Walk& walk, std::int64_t now) const {
+  if (walk.sid_.empty()) return nullptr;
+  Closed skipped = Closed::no;
+  PeerSlot* bound = find_bound(list, walk.tried_, walk.sid_, now, skipped);
+  if (bound == nullptr) {
+    walk.misses_.note(skipped);
+    return nullptr;
+  }
+  return choose_bound(list, walk.tried_, bound, reason_ == Reason::round_robin, now);
+}
+
 // From the primaries, then from the backups, whichever way `choose` chooses.
 template <class Choose>
-Pool::Choice Pool::pick_from_lists(Walk& walk, Reason reason, const Choose& choose) {
+Pool::Choice Pool::pick_from_lists(Walk& walk, std::int64_t now, Reason reason,
+                                   const Choose& choose) {
+  const auto choose_from = [&](PeerList& list, Reason why) -> Choice {
+    if (const PeerSlot* bound = take_bound(list, walk, now)) return take(*bound, Reason::sticky);
+    const PeerSlot* slot = choose(list);
+    return slot != nullptr ? take(*slot, why) : Choice{};
+  };
   if (!walk.backups_) {
-    if (const PeerSlot* slot = choose(primaries_)) return take(*slot, reason);
-    if (backups_.slots.empty()) return {};
+    const Choice choice = choose_from(primaries_, reason);
+    if (choice.peer != nullptr || backups_.slots.empty()) return choice;
     walk.backups_ = true;
     walk.tried_.clear();
   }
-  const PeerSlot* slot = choose(backups_);
-  return slot != nullptr ? take(*slot, Reason::backup) : Choice{};
+  return choose_from(backups_, Reason::backup);
 }
 
 Pool::Choice Pool::pick(Walk& walk, TimePoint now) {
   const std::int64_t seconds = whole_seconds(now);
   const std::lock_guard guard(*lock_);
+  Choice choice = pick_locked(walk, seconds, now);
+  choice.skipped = walk.misses_.skipped();
+  return choice;
+}
+
+Pool::Choice Pool::pick_locked(Walk& walk, std::int64_t seconds, TimePoint now) {
   if (primaries_.single) {
     const PeerSlot& slot = primaries_.slots.front();
-    return is_open(slot) ? take(slot, Reason::only_peer) : Choice{};
+    const bool bound = !walk.sid_.empty() && slot.sid == walk.sid_;
+    const bool open =
+        !slot.numbers.down && (!slot.numbers.drain || bound) && is_healthy(slot) && !is_full(slot);
+    return open ? take(slot, bound ? Reason::sticky : Reason::only_peer) : Choice{};
   }
   if (reason_ == Reason::hash || reason_ == Reason::random) {
+    PeerList& list = walk.backups_ ? backups_ : primaries_;
+    if (const PeerSlot* bound = take_bound(list, walk, seconds)) {
+      return take(*bound, Reason::sticky);
+    }
     if (const PeerSlot* slot = choose_at_once(walk, seconds)) {
       return take(*slot, walk.backups_ ? Reason::backup : reason_);
     }
@@ -164,12 +205,13 @@ Pool::Choice Pool::pick(Walk& walk, TimePoint now) {
   }
   if (reason_ == Reason::round_robin) return pick_in_turn(walk, seconds, reason_);
   if (reason_ == Reason::least_conn) {
-    return pick_from_lists(walk, reason_, [&](PeerList& list) {
+    return pick_from_lists(walk, seconds, reason_, [&](PeerList& list) {
       return choose_least_conn(list, walk.tried_, seconds);
     });
   }
-  const Choice choice = pick_from_lists(
-      walk, reason_, [&](PeerList& list) { return least_time_.choose(list, walk.tried_, now); });
+  const Choice choice = pick_from_lists(walk, seconds, reason_, [&](PeerList& list) {
+    return least_time_.choose(list, walk.tried_, now);
+  });
   if (choice.peer != nullptr && least_time_.counts_inflight()) {
     least_time_.begin(*choice.peer, walk.start_, now);
   }
@@ -177,8 +219,42 @@ Pool::Choice Pool::pick(Walk& walk, TimePoint now) {
 }
 
 Pool::Choice Pool::pick_in_turn(Walk& walk, std::int64_t now, Reason reason) {
-  return pick_from_lists(
-      walk, reason, [&](PeerList& list) { return choose_round_robin(list, walk.tried_, now); });
+  return pick_from_lists(walk, now, reason, [&](PeerList& list) {
+    return choose_round_robin(list, walk.tried_, now);
+  });
+}
+
+Pool::Choice Pool::pick_anyway(Walk& walk) {
+  const std::lock_guard guard(*lock_);
+  for (const PeerList* list : {&primaries_, &backups_}) {
+    const PeerSlot* best = nullptr;
+    for (const PeerSlot& slot : list->slots) {
+      const bool tried = walk.tried_anyway_.contains(slot.index);
+      if (tried || slot.numbers.down || slot.numbers.drain || is_full(slot)) continue;
+      if (best == nullptr || is_less_loaded(slot, *best)) best = &slot;
+    }
+    if (best == nullptr) continue;
+    walk.tried_anyway_.insert(best->index);
+    return take(*best, Reason::fail_open);
+  }
+  return {};
+}
+
+bool Pool::begin_retry() {
+  if (rules_.retry_budget == 0) return true;
+  const std::lock_guard guard(*lock_);
+  std::uint64_t live = 0;
+  for (const auto& peer : peers_) live += peer->conns.load(std::memory_order_relaxed);
+  const auto most = std::max<std::uint64_t>(live * rules_.retry_budget / 100, rules_.retry_least);
+  if (retrying_ >= most) return false;
+  ++retrying_;
+  return true;
+}
+
+void Pool::end_retry() {
+  if (rules_.retry_budget == 0) return;
+  const std::lock_guard guard(*lock_);
+  --retrying_;
 }
 
 // By a hash or a draw; null where round robin must choose. As in nginx these methods go over the
@@ -223,21 +299,50 @@ void Pool::done(Peer& peer, Outcome outcome, TimePoint now) {
     peer.fails = 0;
     return;
   }
+  const PeerSlot* slot = nullptr;
+  if (rules_.eject.on && outcome != Outcome::neutral) {
+    slot = find(peer);
+    if (slot != nullptr) count_for_ejection(*slot, outcome, now);
+  }
   if (outcome == Outcome::success) {
     // The request was let through after a ban, and the peer has not failed since.
-    if (peer.accessed < peer.checked) peer.fails = 0;
+    if (peer.accessed >= peer.checked) return;
+    if (peer.fails > 0) {
+      slot = find(peer);
+      if (slot != nullptr && slot->numbers.max_fails > 0 && peer.fails >= slot->numbers.max_fails) {
+        peer.ramp.begin(now, slot->numbers.slow_start);
+      }
+    }
+    peer.fails = 0;
     return;
   }
   if (outcome == Outcome::neutral) return;
-  const PeerSlot* slot = find(peer);
+  slot = find(peer);
   if (slot == nullptr) return;
-  apply_recovery(peer, slot->numbers);
+  apply_recovery(peer, slot->numbers, whole_seconds(now));
   ++peer.fails;
   peer.accessed = peer.checked = whole_seconds(now);
   if (slot->numbers.max_fails > 0) {
     peer.effective_weight -= slot->numbers.weight / slot->numbers.max_fails;
   }
   peer.effective_weight = std::max<std::int64_t>(peer.effective_weight, 0);
+}
+
+// Takes the peer out if it has failed too often, and enough others are left.
+void Pool::count_for_ejection(const PeerSlot& slot, Outcome outcome, TimePoint now) {
+  Peer& peer = *slot.peer;
+  if (!peer.eject.count(outcome == Outcome::failure, rules_.eject, now)) return;
+  const std::int64_t seconds = whole_seconds(now);
+  std::uint32_t others = 0;
+  for (const PeerList* list : {&primaries_, &backups_}) {
+    for (const PeerSlot& each : list->slots) {
+      if (each.peer != &peer && is_eligible(each, seconds)) ++others;
+    }
+  }
+  if (others < rules_.eject.min_available) return;
+  peer.eject.eject(rules_.eject, now);
+  peer.ejections.store(peer.ejections.load(std::memory_order_relaxed) + 1,
+                       std::memory_order_relaxed);
 }
 
 const PeerSlot* Pool::find(const Peer& peer) const {
@@ -265,13 +370,19 @@ Pool::Account Pool::account(std::uint32_t index, TimePoint now) const {
   const Peer& peer = *peers_[index];
   const PeerSlot& slot = *find(peer);
   const std::lock_guard guard(*lock_);
-  const bool banned = !primaries_.single && is_banned(slot, whole_seconds(now));
-  return {
-      .fails = peer.fails, .checked = peer.checked, .accessed = peer.accessed, .banned = banned};
+  const auto out = primaries_.single ? Closed::no : out_for_failures(slot, whole_seconds(now));
+  return {.fails = peer.fails,
+          .checked = peer.checked,
+          .accessed = peer.accessed,
+          .banned = out != Closed::no,
+          .ejected = out == Closed::ejected,
+          .share = slot.peer->ramp.share(now)};
 }
 
 const PeerNumbers& Pool::numbers(std::uint32_t index) const {
   return find(*peers_[index])->numbers;
 }
+
+const std::string& Pool::sid(std::uint32_t index) const { return find(*peers_[index])->sid; }
 
 }  // namespace weir::upstream

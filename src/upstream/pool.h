@@ -35,6 +35,8 @@ enum class Reason : std::uint8_t {
   least_time,     // "least_time"
   only_peer,      // "single"
   backup,         // "backup"
+  sticky,         // "sticky": the client is bound to it
+  fail_open,      // "fail-open": none is live, but that does not count
   none_live,      // "no-live"
 };
 [[nodiscard]] const char* to_string(Reason reason);
@@ -56,6 +58,8 @@ class Walk {
   [[nodiscard]] std::string& begin_key() { return hash_.begin(); }
   // To be called where the method is `random`: the draws follow from it.
   void seed(std::uint64_t seed) { random_.seed(seed); }
+  // The client is bound to the peer with this PeerSpec::sid; empty: to none.
+  void bind(std::string_view sid) { sid_.assign(sid); }
 
  private:
   friend class Pool;
@@ -65,26 +69,41 @@ class Walk {
   Misses misses_;
   LeastTime::Start start_;  // of the attempt in progress
   TriedSet tried_;          // of the primaries, or of the backups once these are in use
-  bool backups_ = false;    // the primaries are exhausted
+  TriedSet tried_anyway_;   // by index in Pool::peers(): pick_anyway()
+  std::string sid_;
+  bool backups_ = false;  // the primaries are exhausted
 };
 
 class Pool {
  public:
   // Peers with the numbers of their Peer::spec.
   Pool(std::string name, config::Balance balance, std::vector<std::shared_ptr<Peer>> peers);
+  // Weir's own rules.
+  struct Rules {
+    config::EjectConfig eject{};
+    std::uint32_t retry_budget = 0;  // percent of the requests in progress; 0: no limit
+    std::uint32_t retry_least = 0;   // retries that are always allowed
+  };
   // The numbers are those of `specs` (one for each peer). `lock` is shared by all generations of a
   // pool: they have peers in common.
   Pool(std::string name, config::Balance balance, std::vector<std::shared_ptr<Peer>> peers,
-       std::span<const PeerSpec> specs, std::shared_ptr<SpinLock> lock);
+       std::span<const PeerSpec> specs, std::shared_ptr<SpinLock> lock, const Rules& rules);
 
   struct Choice {
     Peer* peer = nullptr;     // null: none is live
     std::uint32_t index = 0;  // of the peer in peers()
     Reason reason = Reason::none_live;
+    Closed skipped = Closed::no;  // why the peer that it should have been is not the one
   };
   // Chooses a peer and counts a connection on it (Peer::conns); every choice that gives a peer must
   // be followed by exactly one done().
   [[nodiscard]] Choice pick(Walk& walk, TimePoint now);
+  // When none is live: the one with the fewest connections of those that this has not given yet,
+  // whatever checks and failures say; not one that an operator has taken out.
+  [[nodiscard]] Choice pick_anyway(Walk& walk);
+  // Whether a request may be tried once more now. True: it counts until end_retry().
+  [[nodiscard]] bool begin_retry();
+  void end_retry();
   // Ends an attempt: gives back the connection, keeps nginx's failure accounts.
   void done(Peer& peer, Outcome outcome, TimePoint now);
   // What least_time wants to know of an attempt; nothing for other methods. head_came(): the head
@@ -105,21 +124,28 @@ class Pool {
   // A peer's failure account and what follows from it, all of one moment. For status pages.
   struct Account {
     std::uint32_t fails = 0;
-    std::int64_t checked = 0;   // whole seconds of the clock
-    std::int64_t accessed = 0;  // the same
-    bool banned = false;        // gets no request because of its failures
+    std::int64_t checked = 0;            // whole seconds of the clock
+    std::int64_t accessed = 0;           // the same
+    bool banned = false;                 // gets no request because of its failures
+    bool ejected = false;                // the same, by `eject`
+    std::uint32_t share = Ramp::kWhole;  // of its weight, in thousandths: slow_start
   };
   [[nodiscard]] Account account(std::uint32_t index, TimePoint now) const;
   // The numbers this generation of the pool uses for peers()[index].
   [[nodiscard]] const PeerNumbers& numbers(std::uint32_t index) const;
+  // What binds clients to it: PeerSpec::sid.
+  [[nodiscard]] const std::string& sid(std::uint32_t index) const;
 
  private:
   void add(const PeerSpec& spec, std::uint32_t index);
   void build_ring(std::span<const PeerSpec> specs);
   Choice take(const PeerSlot& slot, Reason reason);
+  PeerSlot* take_bound(PeerList& list, Walk& walk, std::int64_t now) const;
+  void count_for_ejection(const PeerSlot& slot, Outcome outcome, TimePoint now);
   PeerSlot* choose_at_once(Walk& walk, std::int64_t now);
+  Choice pick_locked(Walk& walk, std::int64_t seconds, TimePoint now);
   template <class Choose>
-  Choice pick_from_lists(Walk& walk, Reason reason, const Choose& choose);
+  Choice pick_from_lists(Walk& walk, std::int64_t now, Reason reason, const Choose& choose);
   Choice pick_in_turn(Walk& walk, std::int64_t now, Reason reason);
   const PeerSlot* find(const Peer& peer) const;
 
@@ -132,7 +158,9 @@ class Pool {
   PeerList backups_;
   HashRing ring_;  // of the primaries
   LeastTime least_time_;
+  Rules rules_;
   std::uint32_t max_tries_ = 1;
+  std::uint32_t retrying_ = 0;  // pool lock
 };
 
 }  // namespace weir::upstream

@@ -14,6 +14,7 @@ std::uint32_t condition(const AttemptResult& result) {
     case Errc::peer_stale:
     case Errc::peer_closed:
     case Errc::peer_reset:
+    case Errc::peer_gone:
       return config::next_error;
     case Errc::connect_timed_out:
     case Errc::peer_send_timed_out:
@@ -90,6 +91,7 @@ void Tries::begin(const Rules& rules, TimePoint now) {
 bool Tries::may_repeat(const AttemptResult& result) const {
   if (result.client_answered) return false;
   if (!result.request_sent) return true;
+  if (result.not_executed) return rules_.body_replayable;
   return rules_.body_replayable &&
          (rules_.repeatable || (rules_.next_upstream & config::next_non_idempotent) != 0);
 }
@@ -107,14 +109,19 @@ Tries::Decision Tries::again(const AttemptResult& result, TimePoint now) {
   }
   ++used_;
   const std::uint32_t met = condition(result);
-  const bool listed = (rules_.next_upstream & config::next_off) == 0 && met != 0 &&
-                      (rules_.next_upstream & met) != 0;
+  const bool listed = (rules_.next_upstream & config::next_off) == 0 &&
+                      (result.not_executed || (met != 0 && (rules_.next_upstream & met) != 0));
   const bool again = listed && may_repeat(result) && has_try_left(now);
   if (!is_status(result)) return {.again = again, .blame = blame_for(result)};
   // An answer that is passed on is a success, whatever its status. One that is not is a failure of
   // the peer, but for 403 and 404: these say nothing against it.
-  const bool refused = met == config::next_http_403 || met == config::next_http_404;
+  const bool refused =
+      !result.not_executed && (met == config::next_http_403 || met == config::next_http_404);
   return {.again = again, .blame = again && !refused ? Blame::failure : Blame::success};
+}
+
+Tries::Decision Tries::settle(const AttemptResult& result) const {
+  return {.blame = is_status(result) ? Blame::success : blame_for(result)};
 }
 
 }  // namespace weir::upstream

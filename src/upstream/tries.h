@@ -18,6 +18,7 @@ struct AttemptResult {
   bool reused_connection = false;
   bool answer_begun = false;     // at least one byte of an answer came
   bool client_answered = false;  // something of the answer's head went to the client already
+  bool not_executed = false;     // the peer's answer says that it has not executed the request
 };
 
 class Tries {
@@ -43,6 +44,8 @@ class Tries {
   [[nodiscard]] Decision again(const AttemptResult& result, TimePoint now);
   // The request body has outgrown what is kept of it: it can't be sent once more.
   void body_lost() { rules_.body_replayable = false; }
+  // Another try is fine, but there is no budget for it: the attempt stands.
+  [[nodiscard]] Decision settle(const AttemptResult& result) const;
   // Attempts that counted.
   [[nodiscard]] std::uint32_t used() const { return used_; }
 

@@ -64,7 +64,11 @@ void check_shape(const Exposition& exposition) {
 }
 
 void fill(Fixture& fixture) {
-  fixture.add_pool("app", {test::make_peer("10.0.0.1:80"), test::make_peer("10.0.0.2:80")});
+  auto& app =
+      fixture.add_pool("app", {test::make_peer("10.0.0.1:80"), test::make_peer("10.0.0.2:80")});
+  app.queue = std::make_shared<proxy::PoolQueue>();
+  app.stats[0]->of(0).choices[static_cast<std::size_t>(upstream::Reason::round_robin)].add();
+  app.stats[1]->of(1).choices[proxy::kChoiceRetry].add();
   fixture.add_pool("other", {test::make_peer("10.0.0.1:80")});
   fixture.add_server("a.example");
   fixture.add_server("");

@@ -72,9 +72,8 @@ TEST_CASE("names that may not stand somewhere") {
       {"locations", in_http, true,
        "locations: is not allowed in http; it belongs in server, location"},
       {"zzzzzz", in_http, false, "unknown directive \"zzzzzz\""},
-      {"sticky", in_upstream, false,
-       "sticky: nginx has this directive, weir does not support it yet; use ip_hash, or hash with "
-       "a cookie as its key"},
+      {"ntlm", in_upstream, false,
+       "ntlm: nginx has this directive, weir does not support it yet; remove it"},
   };
   for (const auto& c : cases) {
     CAPTURE(c.name);

@@ -297,9 +297,8 @@ TEST_CASE("mistakes in YAML") {
        "t:1:1: error: listen: is not allowed in main, http; it belongs in server, admin"},
       {"servers:\n  - lisen: 80", "t:2:5: error: unknown key \"lisen\"; did you mean \"listen\"?"},
       {"user: a\nuser: b", "t:2:1: error: duplicate key \"user\""},
-      {"servers: [{gzip_types: a, sticky: true}]",
-       "t:1:27: error: sticky: nginx has this directive, weir does not support it yet; use "
-       "ip_hash, or hash with a cookie as its key"},
+      {"upstreams: {a: {servers: [b], ntlm: true}}",
+       "t:1:31: error: ntlm: nginx has this directive, weir does not support it yet; remove it"},
       {"servers: [{proxy_buffering: yes}]",
        "t:1:29: error: invalid value \"yes\"; use true or false"},
       {"servers: [{proxy_buffering: [on]}]",
@@ -324,9 +323,9 @@ TEST_CASE("mistakes in YAML") {
       {"{user: a},b", "t:1:10: error: text after the end of the document; keep one document"},
       {"user: [a", "t:1:1: error: end of sequence flow not found"},
       {"user: *a", "t:1:7: error: the referenced anchor is not defined"},
-      {"upstreams: {app: {servers: [{address: a, weigth: 3, resolve: true}]}}",
+      {"upstreams: {app: {servers: [{address: a, weigth: 3, service: x}]}}",
        "t:1:42: error: server: unknown key \"weigth\"; did you mean \"weight\"?\n"
-       "t:1:53: error: server: parameter \"resolve\" is not supported yet; remove it"},
+       "t:1:53: error: server: parameter \"service\" is not supported yet; remove it"},
       {"upstreams: {app: {servers: [{weight: 3}]}}", "t:1:29: error: server: address is missing"},
       {"upstreams: {app: {servers: [{address: a, backup: 1}]}}",
        "t:1:42: error: server: parameter \"backup\" is true or false"},

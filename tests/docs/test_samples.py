@@ -42,7 +42,8 @@ def test_sample_configuration(path):
 
 
 @pytest.mark.parametrize("page", ["README.md", "bench/README.md", "src/README.md",
-                                  "tests/e2e/README.md", "tests/differential/README.md"])
+                                  "tests/e2e/README.md", "tests/differential/README.md",
+                                  "deploy/nocobase-plugin/README.md"])
 def test_links_lead_somewhere(page):
     text = (ROOT / page).read_text()
     for target in re.findall(r"\]\(([^)#:]+)\)", text):

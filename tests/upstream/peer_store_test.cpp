@@ -61,10 +61,10 @@ TEST_CASE("who is the same peer after a reload") {
     auto config = upstream_config(true);
     auto specs = test::specs({1});
     const auto before = store.build(config, specs);
-    store.commit();
+    store.commit(test::at(0));
     row.change(config, specs[0]);
     const auto after = store.build(config, specs);
-    store.commit();
+    store.commit(test::at(0));
     CHECK((before->peers()[0] == after->peers()[0]) == row.same);
     CHECK(after->peers()[0]->spec.weight == specs[0].weight);
     CHECK(after->peers()[0]->spec.down == specs[0].down);
@@ -74,13 +74,13 @@ TEST_CASE("who is the same peer after a reload") {
 TEST_CASE("state survives, in the order of the new configuration") {
   PeerStore store;
   const auto before = store.build(upstream_config(), test::specs({1, 1, 1}));
-  store.commit();
+  store.commit(test::at(0));
   before->peers()[2]->health = Health::down;
   before->peers()[1]->fails = 4;
   auto specs = test::specs({1, 1, 1});
   std::swap(specs[0], specs[2]);
   const auto after = store.build(upstream_config(), specs);
-  store.commit();
+  store.commit(test::at(0));
   CHECK(after->peers()[0]->health == Health::down);
   CHECK(after->peers()[1]->fails == 4);
   CHECK(after->peers()[2] == before->peers()[0]);
@@ -91,11 +91,11 @@ TEST_CASE("a mandatory check keeps a new peer out from the start, not one that h
   auto config = upstream_config(true);
   config.health_check->mandatory = true;
   const auto before = store.build(config, test::specs({1}));
-  store.commit();
+  store.commit(test::at(0));
   CHECK(requests(*before, 1) == "x");
   before->peers()[0]->health = Health::up;
   const auto after = store.build(config, test::specs({1, 1}));
-  store.commit();
+  store.commit(test::at(0));
   CHECK(requests(*after, 2) == "00");
 }
 
@@ -104,12 +104,12 @@ TEST_CASE("what is in flight in the old pool counts in the new one") {
   auto specs = test::specs({1});
   specs[0].max_conns = 1;
   const auto before = store.build(upstream_config(), specs);
-  store.commit();
+  store.commit(test::at(0));
   Walk walk;
   walk.reset(test::client());
   const auto held = before->pick(walk, at(0));
   const auto after = store.build(upstream_config(), specs);
-  store.commit();
+  store.commit(test::at(0));
   CHECK(requests(*after, 1) == "x");
   before->done(*held.peer, Outcome::success, at(0));
   CHECK(requests(*after, 1) == "0");
@@ -118,26 +118,26 @@ TEST_CASE("what is in flight in the old pool counts in the new one") {
 TEST_CASE("building aside changes nothing") {
   PeerStore store;
   const auto before = store.build(upstream_config(), test::specs({1, 1}));
-  store.commit();
+  store.commit(test::at(0));
   (void)store.build(upstream_config(), test::specs({5, 1}));
   CHECK(before->peers()[0]->spec.weight == 1);
   CHECK(requests(*before, 4) == "0101");
   store.discard();
   const auto after = store.build(upstream_config(), test::specs({1, 1}));
-  store.commit();
+  store.commit(test::at(0));
   CHECK(after->peers()[0] == before->peers()[0]);
 }
 
 TEST_CASE("round robin goes on after a reload that changes nothing, and starts anew else") {
   PeerStore store;
   const auto before = store.build(upstream_config(), test::specs({1, 1, 1}));
-  store.commit();
+  store.commit(test::at(0));
   CHECK(requests(*before, 2) == "01");
   const auto same = store.build(upstream_config(), test::specs({1, 1, 1}));
-  store.commit();
+  store.commit(test::at(0));
   CHECK(requests(*same, 2) == "20");
   const auto other = store.build(upstream_config(), test::specs({5, 1, 1}));
-  store.commit();
+  store.commit(test::at(0));
   CHECK(requests(*other, 7) == "0010200");
 }
 
@@ -146,11 +146,11 @@ TEST_CASE("an address written twice is two peers, each with its own state") {
   auto specs = test::specs({1, 1});
   specs[1].endpoint = specs[0].endpoint;
   const auto before = store.build(upstream_config(), specs);
-  store.commit();
+  store.commit(test::at(0));
   CHECK(before->peers()[0] != before->peers()[1]);
   CHECK(requests(*before, 4) == "0101");
   const auto after = store.build(upstream_config(), specs);
-  store.commit();
+  store.commit(test::at(0));
   CHECK(after->peers()[0] == before->peers()[0]);
   CHECK(after->peers()[1] == before->peers()[1]);
 }
@@ -158,12 +158,12 @@ TEST_CASE("an address written twice is two peers, each with its own state") {
 TEST_CASE("a peer that left and came back is a new one") {
   PeerStore store;
   const auto first = store.build(upstream_config(), test::specs({1, 1}));
-  store.commit();
+  store.commit(test::at(0));
   first->peers()[1]->fails = 3;
   (void)store.build(upstream_config(), test::specs({1}));
-  store.commit();
+  store.commit(test::at(0));
   const auto third = store.build(upstream_config(), test::specs({1, 1}));
-  store.commit();
+  store.commit(test::at(0));
   CHECK(third->peers()[0] == first->peers()[0]);
   CHECK(third->peers()[1]->fails == 0);
 }

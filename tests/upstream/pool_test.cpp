@@ -291,8 +291,8 @@ TEST_CASE("numbers of a generation are its own") {
   const auto peers = test::make_peers(test::specs({1, 1}));
   const auto heavier = test::specs({5, 1});
   const auto lock = std::make_shared<SpinLock>();
-  const Pool before("app", config::Balance::round_robin, peers, test::specs({1, 1}), lock);
-  const Pool after("app", config::Balance::round_robin, peers, heavier, lock);
+  const Pool before("app", config::Balance::round_robin, peers, test::specs({1, 1}), lock, {});
+  const Pool after("app", config::Balance::round_robin, peers, heavier, lock, {});
   CHECK(before.numbers(0).weight == 1);
   CHECK(after.numbers(0).weight == 5);
 }

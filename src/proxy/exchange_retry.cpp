@@ -1,0 +1,194 @@
+// The part of an exchange that chooses peers: at once, after a wait, or none; and what may be tried
+// again besides proxy_next_upstream.
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "proxy/attempt.h"
+#include "proxy/exchange.h"
+#include "proxy/refusal.h"
+#include "proxy/retries.h"
+#include "proxy/text.h"
+#include "proxy/variables.h"
+
+namespace weir::proxy {
+namespace {
+
+// How long a retry waits for the budget before the failure stands.
+constexpr Duration kBudgetWait{1000};
+// Who waits in a queue looks by itself, too: bans end without a sign.
+constexpr Duration kLookAgain{1000};
+
+const char* text_of_status(std::uint16_t status) {
+  switch (status) {
+    case 403:
+      return "403";
+    case 404:
+      return "404";
+    case 429:
+      return "429";
+    case 500:
+      return "500";
+    case 502:
+      return "502";
+    case 503:
+      return "503";
+    case 504:
+      return "504";
+    default:
+      return "status";
+  }
+}
+
+}  // namespace
+
+const char* cause_of(const upstream::AttemptResult& result) {
+  switch (result.error.what) {
+    case Errc::ok:
+    case Errc::peer_status:
+      return text_of_status(result.status);
+    case Errc::connect_failed:
+      return result.error.sys == ECONNREFUSED ? "refused" : "connect";
+    case Errc::connect_timed_out:
+      return "connect_timeout";
+    case Errc::peer_tls_failed:
+    case Errc::peer_untrusted:
+      return "tls";
+    case Errc::peer_stale:
+      return "stale";
+    case Errc::peer_closed:
+      return "closed";
+    case Errc::peer_reset:
+      return "reset";
+    case Errc::peer_gone:
+      return "gone";
+    case Errc::peer_send_timed_out:
+    case Errc::peer_read_timed_out:
+      return "timeout";
+    case Errc::peer_bad_head:
+      return "invalid";
+    default:
+      return "error";
+  }
+}
+
+bool is_safe_to_repeat(Exchange& x, const PoolNode& pool) {
+  if (pool.config == nullptr) return false;
+  const auto& retry = pool.config->retry;
+  if (retry.idempotency_key && x.request().find("idempotency-key") != nullptr) return true;
+  const std::string_view path = x.path();
+  return std::any_of(retry.safe.begin(), retry.safe.end(), [&](const config::SafePath& safe) {
+    if (safe.regex == nullptr) return path.starts_with(safe.prefix);
+    return safe.regex->match(path, nullptr);
+  });
+}
+
+void Exchange::begin_walk() {
+  walk_.reset(client_address());
+  if (pool_->hash_key != nullptr) evaluate(*pool_->hash_key, *this, walk_.begin_key());
+  if (pool_->pool->is_random()) walk_.seed(worker_.random());
+  affinity_.bind(*this, *pool_, walk_);
+}
+
+// Whoever waits already comes first.
+upstream::Pool::Choice Exchange::pick_peer() {
+  if (pool_->queue != nullptr && pool_->queue->busy()) return {};
+  auto choice = pool_->pool->pick(walk_, worker_.loop().now());
+  if (choice.peer != nullptr || pool_->config == nullptr) return choice;
+  if (!pool_->config->unavailable.fail_open) return choice;
+  choice = pool_->pool->pick_anyway(walk_);
+  if (choice.peer != nullptr) {
+    log(LogLevel::warn, "no live upstreams of \"" + pool_->pool->name() + "\"; trying " +
+                            choice.peer->text + " all the same (fail_open)");
+  }
+  return choice;
+}
+
+net::Task<upstream::Pool::Choice> Exchange::wait_for_peer() {
+  auto& loop = worker_.loop();
+  const auto& config = pool_->config->queue;
+  PoolQueue::Ticket ticket(*pool_->queue, loop, waiter());
+  if (!ticket.join(config.size)) {
+    log(LogLevel::error, "the queue of \"" + pool_->pool->name() + "\" is full");
+    co_return upstream::Pool::Choice{};
+  }
+  const auto began = loop.now();
+  const auto deadline = began + config.timeout;
+  upstream::Pool::Choice choice;
+  bool in_line = pool_->queue->size() > 1;  // others came before
+  for (;;) {
+    if (client_left()) {
+      fail({Errc::client_closed, 0});
+      break;
+    }
+    begin_walk();
+    if (!std::exchange(in_line, false)) choice = pool_->pool->pick(walk_, loop.now());
+    if (choice.peer != nullptr || loop.now() >= deadline) break;
+    ticket.missed();
+    const net::Interest hang_up(client_slot(), waiter());
+    const auto wake = co_await waiter().wait(std::min(deadline, loop.now() + kLookAgain));
+    if (wake == net::Wake::cancelled) {
+      fail({Errc::shutting_down, 0});
+      break;
+    }
+  }
+  if (choice.peer != nullptr) ticket.took();
+  queued_ = loop.now() - began;
+  co_return choice;
+}
+
+// The client is told that nobody is there, as configured; or, if it has gone itself, nothing.
+Step Exchange::none_left(AttemptRecord& record) {
+  if (error_.what == Errc::client_closed || error_.what == Errc::shutting_down) {
+    record.error = error_;
+    return give_up(error_);
+  }
+  record.status = 502;
+  record.error = {Errc::no_live_peers, 0};
+  int status = 502;
+  if (pool_->config != nullptr) {
+    const auto& unavailable = pool_->config->unavailable;
+    status = unavailable.status;
+    record.status = unavailable.status;
+    if (unavailable.retry_after.count() > 0) {
+      answer_.add("Retry-After", std::to_string(unavailable.retry_after.count()));
+    }
+  }
+  fail(record.error);
+  log_attempt(record, false);
+  return Step::answer_with(status);
+}
+
+// `profile nocobase`: whether the answer says that the request was not executed. What was read of
+// its body stays at hand.
+net::Task<bool> Exchange::find_refusal(Attempt& attempt) {
+  if (pool_->config == nullptr || !pool_->config->nocobase) co_return false;
+  std::string body;
+  co_await attempt.read_ahead(kRefusalMost, body);
+  co_return is_refusal(response_.status, response_.framing, body);
+}
+
+// Retries beyond the budget wait until others have ended. `answered`: the attempt has an answer,
+// which stays at hand.
+net::Task<bool> Exchange::wait_for_budget(RetryLease& lease, Attempt& attempt, bool answered) {
+  auto& loop = worker_.loop();
+  std::string kept;
+  if (answered) kept.assign(attempt.body().data(), attempt.body().size());
+  const auto deadline = loop.now() + kBudgetWait;
+  bool taken = false;
+  while (!taken && loop.now() < deadline && !client_left()) {
+    const auto pause = Duration{5 + static_cast<std::int64_t>(worker_.random() % 10)};
+    const net::Interest hang_up(client_slot(), waiter());
+    const auto wake = co_await waiter().wait(loop.now() + pause);
+    if (wake == net::Wake::cancelled) break;
+    taken = lease.take();
+  }
+  if (!taken) {
+    log(LogLevel::warn, "no retry: the budget of \"" + pool_->pool->name() + "\" is used up");
+    worker_.mutable_stats().retries_denied.add();
+  }
+  if (answered) attempt.put_back(kept);
+  co_return taken;
+}
+
+}  // namespace weir::proxy

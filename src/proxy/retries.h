@@ -1,0 +1,39 @@
+// What failover asks beside upstream::Tries: is the request safe to repeat by weir's own rules, is
+// there a budget, and what is a retry called. Worker thread.
+#pragma once
+
+#include "upstream/pool.h"
+#include "upstream/tries.h"
+
+namespace weir::proxy {
+
+class Exchange;
+struct PoolNode;
+
+// A place in a pool's budget of retries, given back when it is destroyed.
+class RetryLease {
+ public:
+  explicit RetryLease(upstream::Pool& pool) : pool_(pool) {}
+  ~RetryLease() {
+    if (taken_) pool_.end_retry();
+  }
+  RetryLease(const RetryLease&) = delete;
+  RetryLease& operator=(const RetryLease&) = delete;
+  // False: there is none at this moment. One is enough for all retries of a request.
+  [[nodiscard]] bool take() {
+    taken_ = taken_ || pool_.begin_retry();
+    return taken_;
+  }
+
+ private:
+  upstream::Pool& pool_;
+  bool taken_ = false;
+};
+
+// By `retry_safe` or `retry_idempotency_key`.
+[[nodiscard]] bool is_safe_to_repeat(Exchange& x, const PoolNode& pool);
+
+// One word for what an attempt ended with: "refused", "timeout", "503".
+[[nodiscard]] const char* cause_of(const upstream::AttemptResult& result);
+
+}  // namespace weir::proxy
