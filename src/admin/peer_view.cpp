@@ -16,6 +16,7 @@ std::int64_t whole_seconds(TimePoint now) {
 }
 
 PeerState state_of(const PeerSpec& spec, Health health, bool banned) {
+  if (!spec.why_down.empty()) return PeerState::withheld;
   if (spec.down) return PeerState::disabled;
   if (health == Health::down) return PeerState::down;
   if (health == Health::checking) return PeerState::checking;
@@ -43,6 +44,8 @@ const char* to_string(PeerState state) {
       return "unchecked";
     case PeerState::disabled:
       return "down by configuration";
+    case PeerState::withheld:
+      return "down by registry";
     case PeerState::failed:
       return "failed";
   }
@@ -64,6 +67,8 @@ PeerView view_peer(const Source& source, const upstream::Pool& pool, std::size_t
   view.eligible = !full && (view.state == PeerState::up || view.state == PeerState::unchecked);
   if (view.state == PeerState::disabled) {
     view.reason = "down in the configuration";
+  } else if (view.state == PeerState::withheld) {
+    view.reason = spec.why_down;
   } else if (view.state == PeerState::failed) {
     view.reason = ban_text(spec, account, seconds);
     view.since = std::chrono::seconds(std::max<std::int64_t>(seconds - account.accessed, 0));

@@ -19,11 +19,12 @@ enum class PeerState : std::uint8_t {
   checking,   // has to pass a check first
   unchecked,  // no active check has said anything: gets requests
   disabled,   // `down` in the configuration
+  withheld,   // its registry says that it is to get no requests
   failed,     // out for max_fails failures of requests
 };
-inline constexpr std::array kPeerStates = {PeerState::up,       PeerState::down,
-                                           PeerState::checking, PeerState::unchecked,
-                                           PeerState::disabled, PeerState::failed};
+inline constexpr std::array kPeerStates = {
+    PeerState::up,       PeerState::down,     PeerState::checking, PeerState::unchecked,
+    PeerState::disabled, PeerState::withheld, PeerState::failed};
 [[nodiscard]] const char* to_string(PeerState state);
 
 struct PeerView {

@@ -27,6 +27,11 @@ std::string first_error(const config::LoadResult& loaded) {
   return "the configuration cannot be read";
 }
 
+registry::Random random_numbers() {
+  auto generator = std::make_shared<std::mt19937_64>(std::random_device{}());
+  return [generator](std::uint64_t below) { return below == 0 ? 0 : (*generator)() % below; };
+}
+
 bool contains(const std::vector<std::string>& texts, const std::string& text) {
   return std::find(texts.begin(), texts.end(), text) != texts.end();
 }
@@ -35,9 +40,13 @@ bool contains(const std::vector<std::string>& texts, const std::string& text) {
 
 Engine::Engine(boost::asio::io_context& io, Configurator::Options options, Log& log,
                LogFiles& files)
-    : io_(io), options_(std::move(options)), log_(log), files_(files), names_(io, {}, [this] {
-        names_changed();
-      }) {
+    : io_(io),
+      options_(std::move(options)),
+      log_(log),
+      files_(files),
+      names_(io, {}, [this] { peers_changed("addresses of host names have changed"); }),
+      registries_(io, clock_, log, random_numbers(),
+                  [this] { peers_changed("nodes of a registry have changed"); }) {
   options_.load.tls = std::make_shared<tls::SharedState>();
   builder_.set_log_files(files_);
   set_up();
@@ -56,10 +65,12 @@ void Engine::set_up() {
     log_.write(worse ? LogLevel::error : LogLevel::notice, probe::log_line(target, transition));
     for (auto& worker : workers_) worker->peers_changed();
   };
-  auto generator = std::make_shared<std::mt19937_64>(std::random_device{}());
-  prober_ = std::make_unique<probe::Prober>(
-      io_, clock_,
-      [generator](std::uint64_t below) { return below == 0 ? 0 : (*generator)() % below; }, hooks);
+  prober_ = std::make_unique<probe::Prober>(io_, clock_, random_numbers(), hooks);
+  // Nobody waits here for the addresses of a node's host name: they are looked up aside.
+  builder_.set_registry_peers([this](const config::UpstreamConfig& upstream) {
+    return registries_.peers(upstream,
+                             [this](const std::string& host) { return names_.known(host); });
+  });
   admin_ = std::make_unique<admin::Server>(io_, admin_source());
 }
 
@@ -76,6 +87,7 @@ admin::Source Engine::admin_source() {
   source.log = &log_;
   source.draining = [this] { return draining_; };
   source.reloads = [this] { return reloads_; };
+  source.registry = [this](const std::string& upstream) { return registries_.status(upstream); };
   source.started = clock_.wall();
   source.version = WEIR_VERSION;
   return source;
@@ -85,8 +97,17 @@ admin::Source Engine::admin_source() {
 // -----------------------------------------------------------------------------------
 
 void Engine::apply(Handover handover, Done done) {
-  const auto loaded = config::load(options_.config_path, replaying(options_.load, handover.bundle));
-  if (loaded.model == nullptr) return done(first_error(loaded));
+  const auto loaded = std::make_shared<const config::LoadResult>(
+      config::load(options_.config_path, replaying(options_.load, handover.bundle)));
+  if (loaded->model == nullptr) return done(first_error(*loaded));
+  // Nodes of registries are asked for first: else there were a moment without peers.
+  const auto kept = std::make_shared<Handover>(std::move(handover));
+  registries_.prepare(*loaded->model, [this, kept, loaded, done = std::move(done)] {
+    if (!stopped_) take_over(*kept, *loaded, done);
+  });
+}
+
+void Engine::take_over(Handover& handover, const config::LoadResult& loaded, Done done) {
   builder_.set_workers(std::max<std::size_t>(workers_.size(), loaded.model->workers));
   names_.forget_all();
   auto built = build(loaded.model);
@@ -95,11 +116,13 @@ void Engine::apply(Handover handover, Done done) {
   if (!error.empty()) {
     files_.exchange(std::move(files_before));
     builder_.discard();
+    registries_.discard();
     return done(error);
   }
 
   // From here on nothing can fail.
   builder_.commit(clock_.now());
+  registries_.commit();
   const auto before = std::exchange(model_, loaded.model);
   const auto generation = runtime_ != nullptr ? runtime_->generation : 0;
   runtime_ = watched(std::move(built.runtime));
@@ -108,7 +131,7 @@ void Engine::apply(Handover handover, Done done) {
   auto sockets = spread(handover, *model_);
   set_admin_listeners(handover);
   set_targets();
-  names_.watch(discovery::host_names(*model_));
+  watch_names();
   reloads_.generation = runtime_->generation;
   reloads_.last_ok = true;
   reloads_.last_at = clock_.wall();
@@ -126,22 +149,28 @@ proxy::RuntimeBuilder::Result Engine::build(std::shared_ptr<const config::Model>
   return built;
 }
 
-// Host names among the peers have other addresses: the same configuration with other pools.
-void Engine::names_changed() {
+// The same configuration with other pools.
+void Engine::peers_changed(const std::string& what) {
   if (draining_ || runtime_ == nullptr) return;
   if (applying_) {
-    names_waiting_ = true;
+    changed_meanwhile_ = what;
     return;
   }
-  names_waiting_ = false;
+  changed_meanwhile_.clear();
   auto built = build(model_);
   builder_.commit(clock_.now());
   runtime_ = watched(std::move(built.runtime));
   set_targets();
+  watch_names();
   reloads_.generation = runtime_->generation;
-  log_.notice("addresses of host names have changed: generation " +
-              std::to_string(reloads_.generation));
+  log_.notice(what + ": generation " + std::to_string(reloads_.generation));
   for (auto& worker : workers_) worker->use(runtime_);
+}
+
+void Engine::watch_names() {
+  auto names = discovery::host_names(*model_);
+  names.merge(registries_.host_names());
+  names_.watch(std::move(names));
 }
 
 // Workers that are too many accept no more, and go when their last connection has ended.
@@ -218,7 +247,7 @@ void Engine::switch_workers(SocketsByWorker sockets, Done done) {
     applying_ = false;
     log_.notice("generation " + std::to_string(reloads_.generation) + " is in force");
     retire_idle_workers();
-    if (names_waiting_) names_changed();
+    if (const auto what = changed_meanwhile_; !what.empty()) peers_changed(what);
     done({});
   });
   for (std::size_t i = 0; i < workers_.size(); ++i) {
@@ -244,7 +273,9 @@ void Engine::set_targets() {
     const auto& config = runtime_->model->upstreams[i];
     for (const auto& peer : runtime_->pools[i].pool->peers()) {
       if (config.health_check) {
-        if (!peer->spec.down) targets.push_back({config.name, peer, *config.health_check});
+        if (peer->spec.down) continue;
+        targets.push_back({config.name, peer, *config.health_check});
+        if (peer->spec.newcomer) targets.back().check.mandatory = true;
       } else {
         // A reload may have taken the check away: its verdict goes with it.
         peer->health.store(upstream::Health::unchecked, std::memory_order_relaxed);
@@ -327,6 +358,7 @@ void Engine::stop() {
   for (auto& worker : workers_) worker->stop();
   prober_->stop();
   names_.stop();
+  registries_.stop();
   admin_->close();
   for (auto& worker : workers_) worker->join();
   if (on_ended) on_ended();

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/log_files.h"
 #include "discovery/names.h"
+#include "discovery/registries.h"
 #include "main/configurator.h"
 #include "main/handover.h"
 #include "probe/prober.h"
@@ -55,7 +56,10 @@ class Engine {
   void set_up();
   [[nodiscard]] admin::Source admin_source();
   [[nodiscard]] proxy::RuntimeBuilder::Result build(std::shared_ptr<const config::Model> model);
-  void names_changed();
+  void take_over(Handover& handover, const config::LoadResult& loaded, Done done);
+  // Peers have come, gone or moved.
+  void peers_changed(const std::string& what);
+  void watch_names();
   void set_workers(std::size_t count);
   [[nodiscard]] SocketsByWorker spread(Handover& handover, const config::Model& model) const;
   [[nodiscard]] std::shared_ptr<const proxy::Runtime> watched(
@@ -75,6 +79,7 @@ class Engine {
   LogFiles& files_;
   SystemClock clock_;
   discovery::Names names_;
+  discovery::Registries registries_;
   boost::asio::steady_timer drain_timer_{io_};
   boost::asio::steady_timer retire_timer_{io_};
   std::shared_ptr<const config::Model> model_;
@@ -90,8 +95,8 @@ class Engine {
   std::unique_ptr<admin::Server> admin_;
   admin::Source::Reloads reloads_{};
   TimePoint drain_deadline_ = TimePoint::max();
-  bool applying_ = false;       // workers are being told of a configuration
-  bool names_waiting_ = false;  // names have changed meanwhile
+  bool applying_ = false;          // workers are being told of a configuration
+  std::string changed_meanwhile_;  // what has changed among the peers; empty: nothing
   bool draining_ = false;
   bool stopped_ = false;
 };

@@ -10,7 +10,9 @@
 #include "main/convert.h"
 #include "main/help.h"
 #include "main/master.h"
+#include "main/node.h"
 #include "main/process_title.h"
+#include "main/registry_command.h"
 #include "main/report.h"
 #include "main/signal_sender.h"
 #include "main/single_process.h"
@@ -119,7 +121,10 @@ int serve(const Start& start, const Configurator::Options& options) {
 int main(int argc, char** argv) {
   open_standard_descriptors();
   const auto program = program_called(argc > 0 ? argv[0] : "weir");
-  if (argc > 1 && std::string_view(argv[1]) == "convert") {
+  const std::string_view verb = argc > 1 ? argv[1] : "";
+  if (verb == "node") return node_command(argc - 1, argv + 1);
+  if (verb == "registry") return registry_command(argc - 1, argv + 1);
+  if (verb == "convert") {
     return convert(program.name, argc - 1, argv + 1);
   }
   Arguments arguments;

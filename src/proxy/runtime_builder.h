@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -25,6 +26,10 @@ class RuntimeBuilder {
   void set_workers(std::size_t workers) { workers_ = workers; }
   // Where error logs of locations are opened; without it none are. It must outlive what is built.
   void set_log_files(const LogFiles& files) { log_files_ = &files; }
+
+  // Where peers of a registry come from; without it there are none.
+  using MorePeers = std::function<std::vector<upstream::PeerSpec>(const config::UpstreamConfig&)>;
+  void set_registry_peers(MorePeers peers) { registry_peers_ = std::move(peers); }
 
   struct Result {
     std::shared_ptr<const Runtime> runtime;
@@ -57,6 +62,7 @@ class RuntimeBuilder {
   std::map<std::string, std::weak_ptr<PoolQueue>> queues_;
   std::map<std::string, std::weak_ptr<upstream::Sessions>> sessions_;
   const LogFiles* log_files_ = nullptr;
+  MorePeers registry_peers_;
   HashSeed seed_;  // of the zones' tables
   // Counters outlive reloads: whoever has the same name counts on.
   std::map<std::string, std::weak_ptr<PerWorker<TrafficStats>>> server_stats_;

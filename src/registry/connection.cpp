@@ -131,6 +131,12 @@ void Connection::set_open() {
 }
 
 void Connection::send(std::string commands, std::size_t count, Duration timeout, Done done) {
+  if (closed()) {
+    asio::post(io_, [self = shared_from_this(), done = std::move(done)] {
+      if (!self->muted_) done({.error = "not connected", .values = {}});
+    });
+    return;
+  }
   requests_.push_back({.count = count,
                        .due = std::chrono::steady_clock::now() + timeout,
                        .reply = {},
@@ -214,12 +220,20 @@ void Connection::fail(const std::string& error) {
   if (closed()) return;
   auto requests = std::exchange(requests_, {});
   const auto closed_hook = on_closed;
-  close();
-  for (auto& request : requests) request.done({.error = error, .values = {}});
+  shut();
+  for (auto& request : requests) {
+    request.done({.error = error, .values = {}});
+    if (muted_) return;
+  }
   if (closed_hook) closed_hook(error);
 }
 
 void Connection::close() {
+  muted_ = true;
+  shut();
+}
+
+void Connection::shut() {
   state_ = State::closed;
   timer_.cancel();
   resolver_.cancel();

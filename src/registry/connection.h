@@ -86,6 +86,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void take(RespValue value);
   void set_deadline();
   void fail(const std::string& error);
+  void shut();
   [[nodiscard]] bool closed() const { return state_ == State::closed; }
 
   enum class State : std::uint8_t { idle, opening, open, closed };
@@ -98,6 +99,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::vector<boost::asio::generic::stream_protocol::endpoint> endpoints_;
   std::size_t next_endpoint_ = 0;
   State state_ = State::idle;
+  bool muted_ = false;  // closed from outside
   const char* step_ = "looking up the host";
   std::string connect_error_ = "the host has no address";
   std::function<void()> opened_;

@@ -26,6 +26,12 @@ void Link::stop() {
   connection_ = nullptr;
 }
 
+void Link::renew(const std::string& why) {
+  if (!up_) return;
+  connection_->close();
+  down(server_ + ": " + why);
+}
+
 void Link::send(std::string commands, std::size_t count, Connection::Done done) {
   if (up_)
     return connection_->send(std::move(commands), count, options_.reply_timeout, std::move(done));

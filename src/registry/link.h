@@ -43,6 +43,8 @@ class Link {
   // Nothing is called any more.
   void stop();
   [[nodiscard]] bool up() const { return up_; }
+  // Gives the present connection up and makes another: the server is not what it should be.
+  void renew(const std::string& why);
   // Where it is connected to, or was last.
   [[nodiscard]] const std::string& server() const { return server_; }
   // `count` answers are expected. `done` is not called from within, nor after stop().

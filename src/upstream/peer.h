@@ -40,6 +40,10 @@ struct PeerSpec {
   bool down = false;
   bool drain = false;  // only for clients that are bound to it
   std::string sid{};   // what sticky clients are bound by: its route, or made of its address
+  // Of a node in a registry.
+  std::int32_t slot = -1;  // its number there, 0 or more; -1: it is in none
+  bool newcomer = false;   // came later than weir: waits for its first good check
+  std::string why_down{};  // "vanished", "draining", ...
 };
 
 struct Peer {

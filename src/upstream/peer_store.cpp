@@ -19,7 +19,9 @@ std::string key_of(const config::UpstreamConfig& config, const PeerSpec& spec) {
 // Already closed where a check is mandatory: the pool may be in use before the first check starts.
 std::shared_ptr<Peer> make_peer(const config::UpstreamConfig& config, const PeerSpec& spec) {
   auto peer = std::make_shared<Peer>(spec);
-  if (config.health_check && config.health_check->mandatory) peer->health = Health::checking;
+  if (config.health_check && (config.health_check->mandatory || spec.newcomer)) {
+    peer->health = Health::checking;
+  }
   return peer;
 }
 
@@ -66,6 +68,7 @@ std::shared_ptr<Pool> PeerStore::build(const config::UpstreamConfig& config,
                           .retry_least = config.retry.budget_least};
   auto pool = std::make_shared<Pool>(config.name, config.balance, entry.peers, entry.specs,
                                      entry.lock, rules);
+  if (config.registry) pool->hash_by_slots();
   pending_.pools[config.name] = std::move(entry);
   return pool;
 }
@@ -94,6 +97,9 @@ void PeerStore::adopt(const Entry& entry, const Entry* before, TimePoint now) {
     peer.spec.slow_start = spec.slow_start;
     peer.spec.down = spec.down;
     peer.spec.drain = spec.drain;
+    peer.spec.slot = spec.slot;
+    peer.spec.newcomer = spec.newcomer;
+    peer.spec.why_down = spec.why_down;
     if (goes_on) continue;
     const bool is_new = before != nullptr && std::find(before->peers.begin(), before->peers.end(),
                                                        entry.peers[i]) == before->peers.end();
