@@ -206,8 +206,8 @@ def test_how_commands_end_is_passed_on(redis, node):
 
 
 def test_a_command_that_does_not_end_is_killed(redis, node):
-    one = node("--stop-timeout", "500ms", command=["sh", "-c", "trap '' TERM; sleep 60 & wait; wait"])
-    one.wait_for("worker ID 0")
+    one = node("--stop-timeout", "500ms", command=["sh", "-c", "trap '' TERM; echo deaf; sleep 60; sleep 60"])
+    one.wait_for("deaf")
     assert one.end() == 137
     assert "it is killed" in one.log()
 
@@ -316,17 +316,18 @@ def scripts(tmp_path_factory):
             answer.selected = True
             answer.buffer = b""
             return b"+OK\r\n"
-        words = parse(answer.buffer)
-        if words is None:
-            return None
-        answer.buffer = b""
-        seen.append(words)
-        if len(seen) == 1:
-            return b"*2\r\n$5\r\ntaken\r\n:7\r\n"
-        if "return 1" in words[1]:
-            whole.set()
-            return b":1\r\n"
-        return b"*2\r\n$4\r\nkept\r\n$0\r\n\r\n"
+        replies = b""
+        while (parsed := parse(answer.buffer)) is not None:
+            words, answer.buffer = parsed
+            seen.append(words)
+            if len(seen) == 1:
+                replies += b"*2\r\n$5\r\ntaken\r\n:7\r\n"
+            elif "return 1" in words[1]:
+                whole.set()
+                replies += b":1\r\n"
+            else:
+                replies += b"*2\r\n$4\r\nkept\r\n$0\r\n\r\n"
+        return replies
 
     answer.buffer, answer.selected = b"", False
     server = ScriptedServer(answer)
@@ -351,10 +352,9 @@ def scripts(tmp_path_factory):
 
 
 def parse(data):
-    """The words of one command, or None while it is not whole."""
-    lines = data.split(b"\r\n")
+    """The words of the first command and what is behind it, or None while it is not whole."""
     try:
-        count = int(lines[0][1:])
+        count = int(data[1:data.index(b"\r\n")])
         at = data.index(b"\r\n") + 2
         words = []
         for _ in range(count):
@@ -365,6 +365,6 @@ def parse(data):
                 return None
             words.append(word.decode())
             at = end + 4 + size
-        return words if at <= len(data) else None
+        return (words, data[at:]) if at <= len(data) else None
     except ValueError:
         return None
