@@ -52,6 +52,7 @@ SeriesCount count_series() {
     if (labels == "state") series = 3;
     if (labels == "upstream reason") series = 0;  // as many as there were
     if (labels.ends_with("peer state")) series = kPeerStates.size();
+    if (labels.ends_with("peer layer")) series = upstream::kFailureLayers.size();
     if (labels.starts_with("upstream peer")) {
       count.peer += series;
       if (row.kind == MetricKind::histogram) count.peer_histograms += series;
@@ -90,6 +91,11 @@ std::string metrics_markdown() {
       "* `code`: `1xx` to `5xx`, or `none`.\n* `state` of a peer: ";
   for (std::size_t i = 0; i < kPeerStates.size(); ++i) {
     out += (i == 0 ? "`" : ", `") + std::string(to_string(kPeerStates[i])) + "`";
+  }
+  out += ".\n* `layer`: ";
+  for (std::size_t i = 0; i < upstream::kFailureLayers.size(); ++i) {
+    out += (i == 0 ? "`" : ", `") + std::string(upstream::to_string(upstream::kFailureLayers[i])) +
+           "`";
   }
   out +=
       ".\n\n## Number of series\n\nNo label has values from requests, so the configuration "

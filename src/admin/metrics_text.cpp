@@ -149,7 +149,8 @@ struct PeerSample {
   PeerTotals totals;
   bool eligible = false;
   PeerState state = PeerState::unchecked;
-  std::uint64_t in_flight = 0, checks = 0, checks_failed = 0, ejections = 0;
+  std::uint64_t in_flight = 0, checks = 0, ejections = 0;
+  std::array<std::uint64_t, upstream::kFailureLayers.size()> checks_failed{};
 };
 
 void add_peer(Sheet& sheet, const PeerSample& peer, const Labels& labels, bool histograms) {
@@ -176,7 +177,11 @@ void add_peer(Sheet& sheet, const PeerSample& peer, const Labels& labels, bool h
   sheet.add(Metric::peer_in_flight, peer.in_flight, labels);
   sheet.add(Metric::ejections, peer.ejections, labels);
   sheet.add(Metric::checks, peer.checks, labels);
-  sheet.add(Metric::checks_failed, peer.checks_failed, labels);
+  for (std::size_t i = 0; i < peer.checks_failed.size(); ++i) {
+    Labels with_layer = labels;
+    with_layer.push_back({"layer", upstream::to_string(upstream::kFailureLayers[i])});
+    sheet.add(Metric::checks_failed, peer.checks_failed[i], std::move(with_layer));
+  }
 }
 
 // Only reasons that there were: most upstreams have two or three of them.
@@ -215,7 +220,9 @@ void add_pool(Sheet& sheet, const Source& source, const proxy::PoolNode& node, b
     sample.ejections += pool.peers()[i]->ejections.load(std::memory_order_relaxed);
     if (view.machine != nullptr) {
       sample.checks += view.machine->checks();
-      sample.checks_failed += view.machine->failed_checks();
+      for (std::size_t layer = 0; layer < sample.checks_failed.size(); ++layer) {
+        sample.checks_failed[layer] += view.machine->failed_checks(upstream::kFailureLayers[layer]);
+      }
     }
   }
   for (const auto& [address, sample] : by_address) {

@@ -17,6 +17,8 @@ std::int64_t whole_seconds(TimePoint now) {
 
 PeerState state_of(const PeerSpec& spec, Health health, bool banned) {
   if (!spec.why_down.empty()) return PeerState::withheld;
+  if (spec.vanished) return PeerState::vanished;
+  if (spec.drain) return PeerState::draining;
   if (spec.down) return PeerState::disabled;
   if (health == Health::down) return PeerState::down;
   if (health == Health::checking) return PeerState::checking;
@@ -48,6 +50,10 @@ const char* to_string(PeerState state) {
       return "down by registry";
     case PeerState::failed:
       return "failed";
+    case PeerState::draining:
+      return "draining";
+    case PeerState::vanished:
+      return "vanished";
   }
   return "";
 }
@@ -65,7 +71,13 @@ PeerView view_peer(const Source& source, const upstream::Pool& pool, std::size_t
   view.machine = source.prober != nullptr ? source.prober->find(peer) : nullptr;
   const bool full = spec.max_conns > 0 && view.in_flight >= spec.max_conns;
   view.eligible = !full && (view.state == PeerState::up || view.state == PeerState::unchecked);
-  if (view.state == PeerState::disabled) {
+  if (view.state == PeerState::vanished) {
+    view.reason = "its name has this address no more; it keeps its place for a while";
+  } else if (view.state == PeerState::draining) {
+    view.reason = "drain in the configuration";
+  } else if (account.ejected) {
+    view.reason = "ejected for failures of its requests";
+  } else if (view.state == PeerState::disabled) {
     view.reason = "down in the configuration";
   } else if (view.state == PeerState::withheld) {
     view.reason = spec.why_down;

@@ -20,11 +20,14 @@ enum class PeerState : std::uint8_t {
   unchecked,  // no active check has said anything: gets requests
   disabled,   // `down` in the configuration
   withheld,   // its registry says that it is to get no requests
-  failed,     // out for max_fails failures of requests
+  failed,     // out for failures of requests: max_fails, or `eject`
+  draining,   // `drain` in the configuration
+  vanished,   // its name has another address now
 };
 inline constexpr std::array kPeerStates = {
-    PeerState::up,       PeerState::down,     PeerState::checking, PeerState::unchecked,
-    PeerState::disabled, PeerState::withheld, PeerState::failed};
+    PeerState::up,        PeerState::down,     PeerState::checking,
+    PeerState::unchecked, PeerState::disabled, PeerState::withheld,
+    PeerState::failed,    PeerState::draining, PeerState::vanished};
 [[nodiscard]] const char* to_string(PeerState state);
 
 struct PeerView {

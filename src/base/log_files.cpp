@@ -25,4 +25,13 @@ UniqueFd LogFiles::open(const std::string& path) const {
   return open_log_file(path);
 }
 
+bool LogFiles::may_complain(TimePoint now) const {
+  constexpr Duration kEvery = std::chrono::minutes{1};
+  auto last = last_complaint_.load(std::memory_order_relaxed);
+  const auto time = now.time_since_epoch().count();
+  const bool due =
+      last == TimePoint::min().time_since_epoch().count() || time - last >= kEvery.count();
+  return due && last_complaint_.compare_exchange_strong(last, time, std::memory_order_relaxed);
+}
+
 }  // namespace weir

@@ -4,11 +4,13 @@
 // The control thread says which files there are, any thread asks.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 
+#include "base/clock.h"
 #include "base/unique_fd.h"
 
 namespace weir {
@@ -25,8 +27,12 @@ class LogFiles {
   // A descriptor for `path`; "stderr" is the one of that name in the map, else the process's own.
   // Files that are not in the map are opened. Empty: errno says why.
   [[nodiscard]] UniqueFd open(const std::string& path) const;
+  // Whether somebody may complain now that a log cannot be written: once a minute, all threads
+  // together.
+  [[nodiscard]] bool may_complain(TimePoint now) const;
 
  private:
+  mutable std::atomic<TimePoint::rep> last_complaint_{TimePoint::min().time_since_epoch().count()};
   mutable std::mutex mutex_;
   Map files_;
 };

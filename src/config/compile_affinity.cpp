@@ -150,6 +150,10 @@ void compile_sticky(const Call& call) {
   upstream.sticky = std::move(sticky);
 }
 
+void compile_forget(const Call& call) {
+  if (const auto time = time_argument(call, call.arg(0))) call.scope.upstream->forget = *time;
+}
+
 void compile_queue(const Call& call) {
   auto& queue = call.scope.upstream->queue;
   if (const auto size = number_argument(call, call.arg(0), 1, 1u << 20)) queue.size = *size;

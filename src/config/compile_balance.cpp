@@ -31,9 +31,25 @@ void set_ip_hash(const Call& call, const Words& words) {
 void set_hash(const Call& call, const Words& words) {
   auto key = call.compiler.value(call, words.at(0));
   if (!key) return;
-  call.scope.upstream->balance_key = std::move(*key);
-  call.scope.upstream->balance =
-      words.has(1, "consistent") ? Balance::hash_consistent : Balance::hash;
+  auto& upstream = *call.scope.upstream;
+  upstream.balance_key = std::move(*key);
+  upstream.balance = Balance::hash;
+  for (std::size_t i = 1; i < words.count(); ++i) {
+    const auto& word = words.at(i);
+    constexpr std::string_view kBounded = "bounded=";
+    if (word.text == "consistent") {
+      upstream.balance = Balance::hash_consistent;
+    } else if (word.text.starts_with(kBounded)) {
+      Argument number = word;
+      number.text.erase(0, kBounded.size());
+      if (number.text.ends_with('%')) number.text.pop_back();
+      const auto percent = number_argument(call, number, 100, 10000);
+      if (percent) upstream.balance_bound = *percent;
+    } else {
+      call.error(word, "unknown parameter " + quote(word.text) +
+                           "; use consistent, bounded=PERCENT or nothing");
+    }
+  }
 }
 
 void set_least_conn(const Call& call, const Words&) {
@@ -67,7 +83,7 @@ struct Method {
 };
 constexpr Method kMethods[] = {
     {"ip_hash", 0, 1, "ip_hash [full]", set_ip_hash},
-    {"hash", 1, 2, "hash KEY [consistent]", set_hash},
+    {"hash", 1, 3, "hash KEY [consistent] [bounded=PERCENT]", set_hash},
     {"least_conn", 0, 0, "least_conn", set_least_conn},
     {"random", 0, 2, "random [two [least_conn]]", set_random},
     {"least_time", 1, 2, "least_time header|last_byte [inflight]", set_least_time},
@@ -79,6 +95,7 @@ void start_anew(const Call& call) {
     call.warning("the method of choice is set already; this one holds");
   }
   call.scope.upstream->balance_key = {};
+  call.scope.upstream->balance_bound = 0;
 }
 
 // A line of its own. nginx wants the method before it takes or refuses a backup.

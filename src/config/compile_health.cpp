@@ -4,48 +4,18 @@ namespace weir::config {
 namespace {
 
 constexpr std::uint32_t kMaxCount = 1000;
-
-// "200" or "200-399".
-bool parse_status(std::string_view text, StatusRange& out) {
-  const auto dash = text.find('-');
-  const auto from = parse_number(text.substr(0, dash));
-  const auto to = dash == std::string_view::npos ? from : parse_number(text.substr(dash + 1));
-  if (!from || !to || *from < 100 || *to > 599 || *from > *to) return false;
-  out = {static_cast<std::uint16_t>(*from), static_cast<std::uint16_t>(*to)};
-  return true;
-}
-
-void take_status(const Call& call, const Argument& at, std::string_view text,
-                 std::vector<StatusRange>& out) {
-  StatusRange range;
-  if (parse_status(text, range)) {
-    out.push_back(range);
-  } else {
-    call.error(at, "invalid status " + quote(text) + "; write 200 or 200-399");
-  }
-}
-
-// "200,204" and "!500-599": what `match` says in a block, as one parameter.
-void take_status_list(const Call& call, const Argument& at, std::string_view text,
-                      HealthCheckConfig& check) {
-  check.status.clear();
-  check.status_negated = text.starts_with('!');
-  if (check.status_negated) text.remove_prefix(1);
-  while (true) {
-    while (text.starts_with(' ')) text.remove_prefix(1);
-    const auto comma = text.find(',');
-    take_status(call, at, text.substr(0, comma), check.status);
-    if (comma == std::string_view::npos) return;
-    text.remove_prefix(comma + 1);
-  }
-}
+constexpr std::uint32_t kMaxGrpcStatus = 16;  // UNAUTHENTICATED is the last one that there is
 
 // One health_check being read.
 struct CheckReader {
   const Call& call;
   HealthCheckConfig& check;
-  bool has_http = false;  // a parameter that only HTTP checks have
-  std::string type;
+  std::optional<CheckType> type = {};
+  std::optional<Duration> grace = {};
+  const Argument* grpc_only = nullptr;
+  const Argument* http_only = nullptr;  // a parameter that only HTTP checks have
+  std::optional<MatchConfig> match = {};
+  std::optional<MatchConfig> status = {};  // only its status
 
   void time(const Parameter& parameter, Duration& out, bool zero_is_fine) {
     const Argument value = value_of(parameter);
@@ -89,7 +59,7 @@ struct CheckReader {
     const auto key = parameter.key;
     if (take_numbers(parameter)) return;
     if (key == "uri") {
-      has_http = true;
+      http_only = parameter.argument;
       check.uri = parameter.value;
       if (!parameter.value.starts_with('/') ||
           parameter.value.find_first_of(" \t\r\n") != std::string_view::npos) {
@@ -101,16 +71,24 @@ struct CheckReader {
         call.error(*parameter.argument, "invalid host " + quote(parameter.value));
       }
     } else if (key == "status") {
-      has_http = true;
-      take_status_list(call, *parameter.argument, parameter.value, check);
+      http_only = parameter.argument;
+      take_status_list(call, *parameter.argument, parameter.value, status.emplace());
     } else if (key == "match") {
-      has_http = true;
       take_match(parameter);
     } else if (key == "type") {
-      type = parameter.value;
-      if (type != "http" && type != "tcp") {
-        call.error(*parameter.argument, "unknown type " + quote(type) + "; use http or tcp");
-      }
+      take_type(parameter);
+    } else if (key == "keepalive_time") {
+      http_only = parameter.argument;
+      time(parameter, check.keepalive_time, true);
+    } else if (key == "grace") {
+      time(parameter, grace.emplace(), true);
+    } else if (key == "grpc_service") {
+      grpc_only = parameter.argument;
+      check.grpc_service = parameter.value;
+    } else if (key == "grpc_status") {
+      grpc_only = parameter.argument;
+      const auto code = number_argument(call, value_of(parameter), 0, kMaxGrpcStatus);
+      if (code) check.grpc_status = *code;
     } else if (key == "mandatory") {
       check.mandatory = true;
     } else if (key == "off") {
@@ -118,27 +96,88 @@ struct CheckReader {
     }
   }
 
+  void take_type(const Parameter& parameter) {
+    if (parameter.value == "http") {
+      type = CheckType::http;
+    } else if (parameter.value == "tcp") {
+      type = CheckType::tcp;
+    } else if (parameter.value == "grpc") {
+      type = CheckType::grpc;
+    } else {
+      call.error(*parameter.argument,
+                 "unknown type " + quote(parameter.value) + "; use http, tcp or grpc");
+    }
+  }
+
   void take_match(const Parameter& parameter) {
-    const auto* match = call.compiler.find_match(std::string(parameter.value));
-    if (match == nullptr) {
+    const auto* found = call.compiler.find_match(std::string(parameter.value));
+    if (found == nullptr) {
       return call.error(*parameter.argument, "unknown match " + quote(parameter.value) +
                                                  "; define it: match NAME { status 200; }");
     }
-    check.status = match->status;
-    check.status_negated = match->status_negated;
+    match = *found;
+  }
+
+  // After all parameters: those that depend on each other.
+  void finish() {
+    if (call.directive.has_block) {
+      if (match) call.error("has a match by name and one of its own; remove one");
+      match = match_of(call, call.directive.block);
+    }
+    const bool tcp = match && match->for_tcp();
+    const bool http = http_only != nullptr || (match && match->for_http());
+    if (type) {
+      check.type = *type;
+    } else if (tcp) {
+      check.type = CheckType::tcp;
+    } else if (http || match) {
+      check.type = CheckType::http;
+    }
+    check_parts(http, tcp);
+    if (match) check.match = *match;
+    if (status) {
+      check.match.status = status->status;
+      check.match.status_negated = status->status_negated;
+    }
+    if (check.type != CheckType::http) check.match.status.clear();
+    if (check.fast_interval > check.interval) check.fast_interval = check.interval;
+    if (grace) {
+      check.grace = *grace;
+    } else if (check.mandatory) {
+      check.grace = std::chrono::seconds{1};
+    }
+  }
+
+  // What is said must fit the type. `http`, `tcp`: there are tests of that type.
+  void check_parts(bool http, bool tcp) const {
+    if (check.type != CheckType::http && http) {
+      call.error("uri, status, keepalive_time and the tests of an answer need type=http");
+    } else if (check.type != CheckType::tcp && tcp) {
+      call.error("send and expect need type=tcp");
+    } else if (check.type != CheckType::grpc && grpc_only != nullptr) {
+      call.error(*grpc_only, "grpc_service and grpc_status need type=grpc");
+    }
   }
 };
 
 // What nginx has when health_check stands without parameters, or weir when it is on by itself.
-HealthCheckConfig default_check(Dialect dialect) {
+HealthCheckConfig default_check(Dialect dialect, bool nocobase) {
   HealthCheckConfig check;
+  check.match.status.push_back({.from = 200, .to = 399});
   if (dialect == Dialect::yaml) {
     check.interval = std::chrono::seconds{1};
     check.fast_interval = std::chrono::milliseconds{200};
     check.timeout = std::chrono::seconds{2};
     check.fails = 2;
     check.passes = 1;
-    check.tcp_only = true;
+    check.type = CheckType::tcp;
+    check.grace = std::chrono::seconds{1};
+  }
+  if (nocobase) {
+    // Any other path is answered with 200 before the node can serve.
+    check.type = CheckType::http;
+    check.uri = "/api/__health_check";
+    check.match.status = {{.from = 200, .to = 200}};
   }
   return check;
 }
@@ -146,45 +185,6 @@ HealthCheckConfig default_check(Dialect dialect) {
 }  // namespace
 
 void compile_health_check(const Call& call) { call.compiler.defer_health_check(call); }
-
-void compile_match(const Call& call) {
-  const auto& name = call.arg(0).text;
-  if (call.compiler.find_match(name) != nullptr) {
-    return call.error(call.arg(0), "duplicate match " + quote(name));
-  }
-  MatchConfig match;
-  Scope scope;
-  scope.contexts = in_match;
-  scope.match = &match;
-  Block block;
-  for (const auto& directive : call.directive.block) {
-    const auto& word = directive.name;
-    if (word == "header" || word == "body" || word == "require" || word == "send" ||
-        word == "expect") {
-      call.compiler.diagnostics().error(
-          directive.position, word + ": is not supported yet in a match; use status only");
-    } else {
-      block.push_back(directive);
-    }
-  }
-  call.compiler.walk(block, scope);
-  call.compiler.add_match(name, std::move(match));
-}
-
-void compile_match_status(const Call& call) {
-  auto& match = *call.scope.match;
-  std::size_t i = 0;
-  std::string_view first = call.arg(0).text;
-  if (first.starts_with('!')) {
-    match.status_negated = true;
-    first.remove_prefix(1);
-    if (!first.empty()) take_status(call, call.arg(0), first, match.status);
-    i = 1;
-  }
-  for (; i < call.count(); ++i) take_status(call, call.arg(i), call.arg(i).text, match.status);
-  const bool bare = match.status_negated && call.count() == 1 && call.arg(0).text == "!";
-  if (bare) call.error("no status is given; write 200 or 200-399");
-}
 
 void Compiler::run_deferred_checks() {
   for (const auto& check : checks_) {
@@ -208,6 +208,7 @@ void Compiler::run_check(const DeferredCheck& deferred) {
   }
   auto& upstream = model_->upstreams[*index];
   if (call.count() == 1 && call.arg(0).text == "off") {
+    if (call.directive.has_block) return call.error("\"off\" stands alone");
     unchecked_.push_back(*index);
     return;
   }
@@ -215,16 +216,11 @@ void Compiler::run_check(const DeferredCheck& deferred) {
     return call.error("upstream " + quote(upstream.name) + " has a health_check already, at " +
                       upstream.health_check->position.text());
   }
-  HealthCheckConfig check = default_check(model_->dialect);
+  HealthCheckConfig check = default_check(model_->dialect, upstream.nocobase);
   check.position = deferred.directive.position;
-  CheckReader reader{call, check, false, {}};
+  CheckReader reader{call, check};
   for (const auto& parameter : parameters(call, 0)) reader.take(parameter);
-  if (reader.has_http) check.tcp_only = false;
-  if (!reader.type.empty()) check.tcp_only = reader.type == "tcp";
-  if (check.tcp_only && reader.has_http) {
-    call.error("uri, match and status need type=http");
-  }
-  if (check.fast_interval > check.interval) check.fast_interval = check.interval;
+  reader.finish();
   upstream.health_check = std::move(check);
 }
 
@@ -234,12 +230,8 @@ void Compiler::default_checks() {
     bool off = upstream.implicit || upstream.health_check.has_value();
     for (const auto index : unchecked_) off = off || index == i;
     if (off || (model_->dialect != Dialect::yaml && !upstream.nocobase)) continue;
-    upstream.health_check = default_check(Dialect::yaml);
-    if (upstream.nocobase) {
-      upstream.health_check->tcp_only = false;
-      upstream.health_check->uri = "/api/__health_check";
-      upstream.health_check->status = {{.from = 200, .to = 200}};
-    }
+    upstream.health_check = default_check(Dialect::yaml, upstream.nocobase);
+    if (!upstream.nocobase) upstream.health_check->match.status.clear();
     upstream.health_check->position = upstream.position;
   }
 }

@@ -87,7 +87,8 @@ void Compiler::report_unknown(const Directive& directive, std::uint32_t contexts
 
 bool Compiler::check_shape(const Call& call) {
   const auto& info = call.info;
-  if (info.has(kBlock) != call.directive.has_block) {
+  const bool may_block = info.has(kBlock) || info.has(kMayBlock);
+  if (call.directive.has_block ? !may_block : info.has(kBlock)) {
     call.error(info.has(kBlock) ? "a block is missing; put its directives between { and }"
                                 : "takes no block; end it with \";\"");
     return false;

@@ -47,12 +47,6 @@ struct ServerDraft {
   LocationDraft root;
 };
 
-// `match NAME { status ...; }`
-struct MatchConfig {
-  std::vector<StatusRange> status;
-  bool status_negated = false;
-};
-
 // The block that a directive stands in: which kind, and what it fills in. Only the pointers of
 // that kind are set.
 struct Scope {

@@ -7,6 +7,8 @@ namespace {
 
 using namespace rows;
 
+constexpr std::string_view kTests = "! ~ ~* !~ !~* = !=";
+
 constexpr DirectiveInfo kRows[] = {
     {.name = "upstream",
      .contexts = H,
@@ -28,15 +30,17 @@ constexpr DirectiveInfo kRows[] = {
                    "slow_start= !service= drain",
      .positional = "address",
      .yaml_name = "servers"},
-    {"balance", U, 1, 3, kOwn, compile_balance, "round_robin",
+    {"balance", U, 1, 4, kOwn, compile_balance, "round_robin",
      "method of choice: round_robin, or one of the following with its arguments"},
     {"ip_hash", U, 0, 1, kRepeats | kList, compile_ip_hash, "",
      "a client stays with a peer, by its address: of IPv4 the first three octets, or with full "
      "(weir's own) all four",
      "full"},
-    {"hash", U, 1, 2, kRepeats | kList, compile_hash, "",
-     "what has the same key stays with a peer; consistent: most of it also when peers come or go",
-     "consistent", "key"},
+    {"hash", U, 1, 3, kRepeats | kList, compile_hash, "",
+     "what has the same key stays with a peer; consistent: most of it also when peers come or go; "
+     "bounded= (weir's own): unless the peer has more than so many percent of its share of what is "
+     "in progress, as in bounded=125%",
+     "consistent bounded=", "key"},
     {"least_conn", U, 0, 0, kRepeats, compile_least_conn, "",
      "the peer with the fewest requests in progress, by its weight"},
     {"random", U, 0, 2, kRepeats | kList, compile_random, "",
@@ -50,6 +54,9 @@ constexpr DirectiveInfo kRows[] = {
      "a client comes back to the peer it had: by a cookie of weir's, by a route that variables "
      "tell, or by sessions that weir learns",
      "expires= domain= path= samesite= httponly secure", "kind name"},
+    {"forget", U, 1, 1, 0, compile_forget, "10m",
+     "how long an address that its name does not have any more keeps its place among the peers, so "
+     "that the clients of the others stay (weir's own)"},
     {"queue", U, 1, 2, 0, compile_queue, "",
      "how many requests wait while no peer may take one, and how long: up to timeout= (60s)",
      "timeout=", "size"},
@@ -82,10 +89,22 @@ constexpr DirectiveInfo kRows[] = {
      "age at which a connection to a peer is closed"},
     {"keepalive_timeout", U, 1, 1, 0, compile_upstream_keepalive_timeout, "60s",
      "how long an idle connection to a peer is kept"},
-    {"health_check", L | U, 0, kMany, 0, compile_health_check, "off (YAML: on, type=tcp)",
-     "active checks of the peers of the upstream",
-     "off interval= jitter= timeout= fast= fails= passes= uri= host= port= match= status= "
-     "type= mandatory persistent keepalive_time="},
+    {.name = "health_check",
+     .contexts = L | U,
+     .max_args = kMany,
+     .flags = kMayBlock,
+     .handler = compile_health_check,
+     .default_text = "off (YAML: on, type=tcp)",
+     .help = "active checks of the peers of the upstream; the tests of a match may stand in a "
+             "block of its own. grace=: how long peers get no request after a start, and requests "
+             "wait, "
+             "until a first verdict (YAML, and with mandatory: 1s). What checks have found holds "
+             "over a reload, persistent or not",
+     .parameters = "off interval= jitter= timeout= fast= fails= passes= uri= host= port= match= "
+                   "status= type= mandatory persistent keepalive_time= grace= grpc_service= "
+                   "grpc_status=",
+     .inner = in_match,
+     .entries = "match"},
     {"registry", U, 1, kMany, 0, compile_registry, "",
      "nodes that announce themselves in Redis (redis://, rediss://, unix://, redis+sentinel://), "
      "each in the slot of its ID, 0 to 31: app=NAME in weir's own layout; or key=PATTERN with {id} "
@@ -101,8 +120,20 @@ constexpr DirectiveInfo kRows[] = {
      .help = "what answer to a health check is good",
      .yaml_name = "matches",
      .inner = in_match},
-    {"status", in_match, 1, kMany, kList, compile_match_status, "200-399",
+    {"status", in_match, 1, kMany, kList, compile_match_status, "any",
      "status codes and ranges; with ! before them: any but these"},
+    {"header", in_match, 1, 3, kRepeats | kRest | kOperator, compile_match_header, "",
+     "a field that must be there (NAME), or not (! NAME), or have this value", kTests},
+    {"body", in_match, 1, 2, kRepeats | kRest | kOperator, compile_match_body, "",
+     "a text that the body must hold, be (=) or match (~); its first 256 KiB are looked at",
+     kTests},
+    {"require", in_match, 1, kMany, kList | kRepeats, compile_match_require, "",
+     "(nginx's) variables that must not be empty or 0: not supported"},
+    {"send", in_match, 1, 1, 0, compile_match_send, "",
+     "type=tcp: bytes to send; \\x0d stands for a byte"},
+    {"expect", in_match, 1, 2, kRest | kOperator, compile_match_expect, "",
+     "type=tcp: a text that the bytes received must hold, or with ~ a pattern that they must match",
+     "~ ~*"},
 };
 
 }  // namespace

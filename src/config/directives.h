@@ -56,6 +56,9 @@ enum DirectiveFlag : std::uint32_t {
                        // arguments are a condition in parentheses: in YAML the key `condition`
   kAccess = 1u << 10,  // tried in the order written: in YAML an item of `access`
   kSplitPairs = 1u << 11,  // kPairs: both sides are words, each an argument
+  kMayBlock = 1u << 12,    // may have a block; in YAML a mapping below the key `entries`
+  kOperator = 1u << 13,    // a YAML scalar is split only where one of the words before the last is
+                           // an operator of `parameters`
 };
 
 // A key of YAML whose sequence keeps the order of directives with different names, which a mapping

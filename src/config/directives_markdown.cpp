@@ -24,6 +24,7 @@ std::string arguments(const DirectiveInfo& row) {
     out += " to " + std::to_string(row.max_args);
   }
   if (row.has(kBlock)) out += ", block";
+  if (row.has(kMayBlock)) out += ", may have a block";
   return out;
 }
 
@@ -40,7 +41,7 @@ std::string name_of(const DirectiveInfo& row) {
 std::string parameter_list(const DirectiveInfo& row) {
   std::string out;
   for (const auto word : split_words(row.parameters)) {
-    if (word.front() != '!')
+    if (word.front() != '!' || row.has(kOperator))
       out += (out.empty() ? " Parameters: `" : ", `") + std::string(word) + "`";
   }
   return out.empty() ? out : out + ".";

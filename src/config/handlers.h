@@ -43,6 +43,7 @@ void compile_least_time(const Call& call);
 void compile_balance(const Call& call);
 void compile_sticky(const Call& call);
 void compile_queue(const Call& call);
+void compile_forget(const Call& call);
 void compile_eject(const Call& call);
 void compile_retry_budget(const Call& call);
 void compile_retry_idempotency_key(const Call& call);
@@ -58,8 +59,20 @@ void compile_upstream_keepalive_timeout(const Call& call);
 // health checks (compile_health.cpp)
 void compile_health_check(const Call& call);
 void compile_registry(const Call& call);
+
+// what a good answer to them is (compile_match.cpp)
 void compile_match(const Call& call);
+// What a block of tests says; `where`: the directive that has it.
+[[nodiscard]] MatchConfig match_of(const Call& where, const Block& block);
+// "200,204" and "!500-599": what `status` says in a block, as one parameter.
+void take_status_list(const Call& call, const Argument& at, std::string_view text,
+                      MatchConfig& match);
 void compile_match_status(const Call& call);
+void compile_match_header(const Call& call);
+void compile_match_body(const Call& call);
+void compile_match_require(const Call& call);
+void compile_match_send(const Call& call);
+void compile_match_expect(const Call& call);
 
 // server (compile_server.cpp, compile_listen.cpp)
 // nginx's rule for names: "*.a", "a.*" or ".a", one star at most, no empty labels inside.

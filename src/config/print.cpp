@@ -157,7 +157,10 @@ class Printer {
   std::string method_of(const UpstreamConfig& upstream) const {
     if (upstream.balance == Balance::round_robin) return "";
     const std::string key = text(upstream.balance_key);
-    return std::string(" ") + to_string(upstream.balance) + (key.empty() ? "" : " by " + key);
+    const std::string bound =
+        upstream.balance_bound == 0 ? "" : " bounded=" + std::to_string(upstream.balance_bound);
+    return std::string(" ") + to_string(upstream.balance) + (key.empty() ? "" : " by " + key) +
+           bound;
   }
 
   void print_sticky(const StickyConfig& sticky) {
@@ -201,6 +204,9 @@ class Printer {
     }
     if (unavailable.fail_open) raw("fail_open");
     if (upstream.nocobase) raw("profile nocobase");
+    if (upstream.forget != std::chrono::minutes{10}) {
+      raw("forget " + number(upstream.forget.count()) + "ms");
+    }
   }
 
   void print_upstream(const UpstreamConfig& upstream) {
@@ -240,16 +246,34 @@ class Printer {
   }
 
   void print_check(const HealthCheckConfig& check) {
-    std::string status = check.status_negated ? "!" : "";
-    for (const auto& range : check.status) {
+    const auto& match = check.match;
+    std::string status = match.status_negated ? "!" : "";
+    for (const auto& range : match.status) {
       status += std::to_string(range.from) + "-" + std::to_string(range.to) + ",";
     }
-    raw("health_check " + std::string(check.tcp_only ? "tcp" : "http") +
+    raw("health_check " + std::string(to_string(check.type)) +
         " interval=" + print(check.interval) + " jitter=" + print(check.jitter) +
         " timeout=" + print(check.timeout) + " fast=" + print(check.fast_interval) +
         " fails=" + std::to_string(check.fails) + " passes=" + std::to_string(check.passes) +
         " uri=" + check.uri + " host=" + check.host + " port=" + std::to_string(check.port) +
-        " status=" + status + (check.mandatory ? " mandatory" : ""));
+        " status=" + status + (check.mandatory ? " mandatory" : "") +
+        (check.keepalive_time > Duration{0} ? " keepalive=" + print(check.keepalive_time) : "") +
+        (check.grace > Duration{0} ? " grace=" + print(check.grace) : ""));
+    if (check.type == CheckType::grpc) {
+      line("grpc " + std::to_string(check.grpc_status), check.grpc_service);
+    }
+    for (const auto& test : match.headers) print_test("header " + test.name, test);
+    for (const auto& test : match.body) print_test("body", test);
+    if (!match.send.empty()) line("check_send", match.send);
+    if (match.expect) print_test("expect", *match.expect);
+  }
+
+  void print_test(const std::string& what, const MatchConfig::Test& test) {
+    static constexpr std::array<const char*, 4> kKinds = {"present", "equals", "contains", "regex"};
+    const bool caseless = test.regex != nullptr && test.regex->caseless();
+    raw("check_" + what + (test.negated ? " not " : " ") +
+        kKinds[static_cast<std::size_t>(test.kind)] + (caseless ? " caseless" : "") +
+        (test.text.empty() ? "" : " " + test.text));
   }
 
   static std::string keepalive_times(const Listen& listen) {

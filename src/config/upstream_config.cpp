@@ -32,4 +32,16 @@ const char* to_string(Balance balance) {
   return "";
 }
 
+const char* to_string(CheckType type) {
+  switch (type) {
+    case CheckType::http:
+      return "http";
+    case CheckType::tcp:
+      return "tcp";
+    case CheckType::grpc:
+      return "grpc";
+  }
+  return "";
+}
+
 }  // namespace weir::config

@@ -21,6 +21,8 @@ class Context;
 
 namespace weir::config {
 
+class Regex;
+
 // Where a server is, before name resolution: host and port, or the path of a Unix socket.
 struct HostPort {
   std::string host;  // name or address; brackets removed
@@ -76,7 +78,34 @@ struct StatusRange {
   std::uint16_t to = 200;  // inclusive
 };
 
-// nginx's (Plus) health_check and `match`.
+// What the answer to a check must be, all of it: nginx's (Plus) `match`.
+struct MatchConfig {
+  struct Test {
+    enum class Kind : std::uint8_t { present, equals, contains, regex };
+    Kind kind = Kind::present;
+    bool negated = false;
+    std::string name{};  // of a header field
+    std::string text{};  // bytes, or the pattern as written
+    std::shared_ptr<const Regex> regex{};
+  };
+  std::vector<StatusRange> status;  // empty: any
+  bool status_negated = false;      // `status ! 500`
+  std::vector<Test> headers;
+  std::vector<Test> body;  // of its first 256 KiB
+  // Of type=tcp: the bytes sent first, and what the bytes received must hold.
+  std::string send;
+  std::optional<Test> expect;
+
+  [[nodiscard]] bool for_http() const {
+    return !status.empty() || !headers.empty() || !body.empty();
+  }
+  [[nodiscard]] bool for_tcp() const { return !send.empty() || expect.has_value(); }
+};
+
+enum class CheckType : std::uint8_t { http, tcp, grpc };
+[[nodiscard]] const char* to_string(CheckType type);
+
+// nginx's (Plus) health_check.
 struct HealthCheckConfig {
   Duration interval = std::chrono::seconds{5};
   Duration jitter{0};                          // each wait is interval + [0, jitter)
@@ -86,12 +115,18 @@ struct HealthCheckConfig {
   std::uint32_t fails = 1;
   std::uint32_t passes = 1;
   std::string uri = "/";
-  std::string host;                 // Host header; empty: the peer's own host:port
-  std::uint16_t port = 0;           // 0: the peer's own
-  bool tcp_only = false;            // type=tcp: a connection is enough
-  bool mandatory = false;           // unchecked peers get no traffic until they pass
-  std::vector<StatusRange> status;  // empty: 200-399
-  bool status_negated = false;      // `status ! 500`
+  std::string host;                  // Host header; empty: the peer's own host:port
+  std::uint16_t port = 0;            // 0: the peer's own
+  CheckType type = CheckType::http;  // tcp: a connection is enough, unless `match` says more
+  bool mandatory = false;            // unchecked peers get no traffic until they pass
+  MatchConfig match;
+  Duration keepalive_time{0};  // how long checks go over one connection; 0: each has its own
+  // How long requests wait, after a start, for a first word of any peer; 0: they do not.
+  Duration grace{0};
+  // type=grpc: the service asked about (empty: the server as a whole), and the gRPC status that is
+  // good besides SERVING with status 0.
+  std::string grpc_service;
+  std::uint32_t grpc_status = 0;
   // Not null: over TLS. The name that the peer's certificate must be for, and whether it is told.
   std::shared_ptr<const tls::Context> tls;
   std::string tls_name;
@@ -197,8 +232,10 @@ struct UpstreamConfig {
   std::string name;  // of the block, or "host:port" of a proxy_pass that names no block
   bool implicit = false;
   Balance balance = Balance::round_robin;
-  Value balance_key;              // of `hash`
-  std::vector<PeerConfig> peers;  // in the order written, backups among them
+  Value balance_key;                // of `hash`
+  std::uint32_t balance_bound = 0;  // of `hash`: percent of its share that a peer takes; 0: any
+  Duration forget = std::chrono::minutes{10};  // how long a vanished peer keeps its place
+  std::vector<PeerConfig> peers;               // in the order written, backups among them
   KeepaliveConfig keepalive;
   std::optional<HealthCheckConfig> health_check;
   std::optional<StickyConfig> sticky;

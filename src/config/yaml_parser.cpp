@@ -86,7 +86,9 @@ class Reader {
 
   void directive(const DirectiveInfo& row, const YAML::Node& at, const YAML::Node& value,
                  Block& out) {
-    if (!row.has(kBlock)) {
+    if (row.has(kMayBlock) && value.IsMap() && find(value, row.entries).IsMap()) {
+      directive_with_block(row, at, value, out);
+    } else if (!row.has(kBlock)) {
       arguments_.read(row, at, value, out);
     } else if (row.has(kEntries)) {
       Directive& made = nodes_.add(std::string(row.name), at, out);
@@ -98,6 +100,20 @@ class Reader {
     } else {
       block_with_arguments(row, at, value, out);
     }
+  }
+
+  // {uri: /h, match: {status: 200}}: arguments, and a block among them.
+  void directive_with_block(const DirectiveInfo& row, const YAML::Node& at, const YAML::Node& value,
+                            Block& out) {
+    YAML::Node rest(YAML::NodeType::Map);
+    std::optional<YAML::Node> inner;
+    for (const auto& pair : value) {
+      const bool is_block = pair.first.IsScalar() && pair.first.Scalar() == row.entries && !inner;
+      is_block ? void(inner.emplace(pair.second)) : rest.force_insert(pair.first, pair.second);
+    }
+    const auto before = out.size();
+    arguments_.read(row, at, rest, out);
+    if (out.size() > before) block(*inner, row.inner, out.back());
   }
 
   void include(const YAML::Node& value, Level& level) {

@@ -65,7 +65,12 @@ std::vector<std::string> scalar_arguments(const DirectiveInfo& row, const std::s
   if (row.support != Support::accepted && row.min_args == 0 && is_true(text)) return {};
   const std::string word = plain_word(row, text);
   if (!row.several_args()) return {word};
-  return split_at_most(word, row.has(kRest) ? row.max_args : word.size());
+  auto words = split_at_most(word, row.has(kRest) ? row.max_args : word.size());
+  if (!row.has(kOperator) || words.size() < 2) return words;
+  const bool found = std::any_of(words.begin(), words.end() - 1, [&](const std::string& part) {
+    return has_word(row.parameters, part);
+  });
+  return found ? words : std::vector<std::string>{word};
 }
 
 std::optional<std::string_view> location_modifier(std::string_view match) {

@@ -109,7 +109,7 @@ class Writer {
     const auto* row = find_directive(directive.name, contexts);
     if (row == nullptr) {
       diagnostics_.error(directive.position, unknown_directive(directive.name, contexts, false));
-    } else if (row->has(kBlock) != directive.has_block) {
+    } else if (directive.has_block ? !row->has(kBlock) && !row->has(kMayBlock) : row->has(kBlock)) {
       fail(directive, row->has(kBlock) ? "a block is missing" : "takes no block");
     } else if (row->has(kBlock) && directive.args.size() < row->min_args) {
       fail(directive, "an argument is missing");
@@ -127,7 +127,22 @@ class Writer {
     return ok;
   }
 
+  // Arguments by name, and the block among them.
+  YamlValue with_block(const DirectiveInfo& row, const Directive& directive) {
+    auto value = directive.args.empty() ? YamlValue::mapping() : yaml_form(row, {&directive});
+    if (value.kind != YamlValue::Kind::mapping) {
+      fail(directive, "YAML has no names for arguments like these");
+      return value;
+    }
+    value.flow = false;
+    value.add(std::string(row.entries), block(directive, row.inner));
+    return value;
+  }
+
   YamlValue value_of(const DirectiveInfo& row, const Directives& directives) {
+    if (row.has(kMayBlock) && directives.size() == 1 && directives.front()->has_block) {
+      return with_block(row, *directives.front());
+    }
     if (!row.has(kBlock) && row.name == "log_format") return log_formats(directives);
     if (!row.has(kBlock)) return yaml_form(row, directives);
     if (row.has(kEntries) && row.yaml_name.empty()) return entries(row, directives);

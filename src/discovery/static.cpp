@@ -64,7 +64,8 @@ Addresses resolve_with_system(const std::string& host) {
   return result;
 }
 
-StaticPeers static_peers(const config::UpstreamConfig& upstream, const Resolver& resolver) {
+StaticPeers static_peers(const config::UpstreamConfig& upstream, const Resolver& resolver,
+                         Places* places, TimePoint now) {
   StaticPeers result;
   for (const auto& peer : upstream.peers) {
     weir::upstream::PeerSpec spec = spec_of(peer);
@@ -77,10 +78,19 @@ StaticPeers static_peers(const config::UpstreamConfig& upstream, const Resolver&
     if (addresses.found.empty()) {
       result.unresolved.push_back(not_found(upstream, peer, addresses.error));
     }
-    for (IpAddress& address : addresses.found) {
+    const auto add = [&](IpAddress address, bool vanished) {
       address.set_port(peer.where.port);
       spec.endpoint.ip = address;
+      spec.vanished = vanished;
       result.specs.push_back(spec);
+    };
+    if (places == nullptr || IpAddress::parse(peer.where.host)) {
+      for (const IpAddress& address : addresses.found) add(address, false);
+      continue;
+    }
+    const std::string key = upstream.name + "\n" + peer.name + "\n" + peer.position.text();
+    for (const auto& place : places->arrange(key, addresses.found, upstream.forget, now)) {
+      add(place.address, place.vanished);
     }
   }
   return result;

@@ -8,6 +8,7 @@
 
 #include "base/address.h"
 #include "config/model.h"
+#include "discovery/places.h"
 #include "upstream/peer.h"
 
 namespace weir::discovery {
@@ -32,7 +33,9 @@ struct StaticPeers {
 // A line whose name has several addresses gives a peer for each, all with the line's full weight.
 // Resolvers answer in any order, so addresses are sorted, IPv4 first: ip_hash then sends a client
 // to the same peer after each start.
+// With `places`, one that vanishes later keeps its place.
 [[nodiscard]] StaticPeers static_peers(const config::UpstreamConfig& upstream,
-                                       const Resolver& resolver = resolve_with_system);
+                                       const Resolver& resolver = resolve_with_system,
+                                       Places* places = nullptr, TimePoint now = {});
 
 }  // namespace weir::discovery

@@ -123,6 +123,7 @@ void Engine::take_over(Handover& handover, const config::LoadResult& loaded, Don
   // From here on nothing can fail.
   builder_.commit(clock_.now());
   registries_.commit();
+  forget_later();
   const auto before = std::exchange(model_, loaded.model);
   const auto generation = runtime_ != nullptr ? runtime_->generation : 0;
   runtime_ = watched(std::move(built.runtime));
@@ -143,8 +144,9 @@ void Engine::take_over(Handover& handover, const config::LoadResult& loaded, Don
 }
 
 proxy::RuntimeBuilder::Result Engine::build(std::shared_ptr<const config::Model> model) {
-  auto built = builder_.build(std::move(model),
-                              [this](const std::string& host) { return names_.look_up(host); });
+  auto built = builder_.build(
+      std::move(model), [this](const std::string& host) { return names_.look_up(host); },
+      clock_.now());
   for (const auto& line : built.unresolved) log_.write(LogLevel::warn, line);
   return built;
 }
@@ -159,6 +161,7 @@ void Engine::peers_changed(const std::string& what) {
   changed_meanwhile_.clear();
   auto built = build(model_);
   builder_.commit(clock_.now());
+  forget_later();
   runtime_ = watched(std::move(built.runtime));
   set_targets();
   watch_names();
@@ -171,6 +174,17 @@ void Engine::watch_names() {
   auto names = discovery::host_names(*model_);
   names.merge(registries_.host_names());
   names_.watch(std::move(names));
+}
+
+// Addresses that have vanished keep their places for a while.
+void Engine::forget_later() {
+  const auto next = builder_.next_forgotten();
+  forget_timer_.cancel();
+  if (next == TimePoint::max()) return;
+  forget_timer_.expires_after(std::max(next - clock_.now(), Duration{1000}));
+  forget_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) peers_changed("an address is forgotten");
+  });
 }
 
 // Workers that are too many accept no more, and go when their last connection has ended.
@@ -355,6 +369,7 @@ void Engine::stop() {
   draining_ = stopped_ = true;
   drain_timer_.cancel();
   retire_timer_.cancel();
+  forget_timer_.cancel();
   for (auto& worker : workers_) worker->stop();
   prober_->stop();
   names_.stop();

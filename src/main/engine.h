@@ -60,6 +60,7 @@ class Engine {
   // Peers have come, gone or moved.
   void peers_changed(const std::string& what);
   void watch_names();
+  void forget_later();
   void set_workers(std::size_t count);
   [[nodiscard]] SocketsByWorker spread(Handover& handover, const config::Model& model) const;
   [[nodiscard]] std::shared_ptr<const proxy::Runtime> watched(
@@ -82,6 +83,7 @@ class Engine {
   discovery::Registries registries_;
   boost::asio::steady_timer drain_timer_{io_};
   boost::asio::steady_timer retire_timer_{io_};
+  boost::asio::steady_timer forget_timer_{io_};
   std::shared_ptr<const config::Model> model_;
   std::vector<std::shared_ptr<proxy::WorkerStats>> stats_;  // by index, of ended workers, too
   mutable std::mutex stats_mutex_;  // guards the growth of stats_: workers read all of it

@@ -154,10 +154,10 @@ class Node {
   }
 
   void check() {
-    config::HealthCheckConfig config;
-    config.uri = options_.check;
-    config.tcp_only = options_.check.empty();
-    check_ = std::make_shared<probe::Check>(io_, config, peer_,
+    config::HealthCheckConfig settings;
+    settings.uri = options_.check;
+    if (options_.check.empty()) settings.type = config::CheckType::tcp;
+    check_ = std::make_shared<probe::Check>(io_, settings, peer_, nullptr,
                                             [this](const upstream::CheckResult& result) {
                                               if (stage_ != Stage::starting) return;
                                               if (!result.passed()) return check_later();

@@ -1,8 +1,5 @@
 #include "probe/check.h"
 
-#include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/write.hpp>
 #include <utility>
 
 #include "probe/verdict.h"
@@ -23,25 +20,16 @@ Endpoint with_port(Endpoint endpoint, std::uint16_t port) {
   return endpoint;
 }
 
-asio::generic::stream_protocol::endpoint socket_address(const Endpoint& endpoint) {
-  if (endpoint.is_unix()) return asio::local::stream_protocol::endpoint(endpoint.unix_path);
-  return {endpoint.ip.data(), endpoint.ip.size()};
-}
-
-// Asio throws when the path of a Unix socket is too long for an address.
-bool has_address(const Endpoint& endpoint) {
-  return endpoint.unix_path.size() < sizeof(sockaddr_un::sun_path);
-}
-
 }  // namespace
 
 Check::Check(asio::io_context& io, const config::HealthCheckConfig& config,
-             const upstream::PeerSpec& peer, Handler handler)
-    : socket_(io),
+             const upstream::PeerSpec& peer, std::shared_ptr<Connection> kept, Handler handler)
+    : io_(io),
       timer_(io),
       config_(config),
+      peer_(peer),
       endpoint_(with_port(peer.endpoint, config.port)),
-      request_(check_request(config, peer)),
+      connection_(std::move(kept)),
       handler_(std::move(handler)) {}
 
 void Check::start() {
@@ -50,26 +38,31 @@ void Check::start() {
   timer_.expires_after(config_.timeout);
   timer_.async_wait([self = shared_from_this()](const ErrorCode& error) {
     if (error || !self->handler_) return;
-    self->fail(CheckLayer::timeout, std::string(self->step_) + " took longer than " +
+    const bool listens = self->opened_ && self->dialogue_ != nullptr;
+    self->fail(CheckLayer::timeout, (listens ? self->dialogue_->waits_for() : self->step_) +
+                                        " took longer than " +
                                         std::to_string(self->config_.timeout.count()) + " ms");
   });
-  ErrorCode error = asio::error::name_too_long;
-  if (has_address(endpoint_)) socket_.open(socket_address(endpoint_).protocol(), error);
-  if (error) {
-    asio::post(timer_.get_executor(),
-               [self = shared_from_this(), error] { self->fail_on_connect(error); });
-    return;
-  }
-  socket_.async_connect(
-      socket_address(endpoint_),
-      [self = shared_from_this()](const ErrorCode& result) { self->on_connect(result); });
+  const bool fresh_enough =
+      connection_ != nullptr && start_ - connection_->opened() < config_.keepalive_time;
+  if (!fresh_enough) return connect();
+  reused_ = true;
+  speak();
+}
+
+void Check::connect() {
+  step_ = "connecting";
+  if (connection_ != nullptr) connection_->close();
+  connection_ = std::make_shared<Connection>(io_);
+  connection_->connect(endpoint_, [self = shared_from_this()](const ErrorCode& result) {
+    self->on_connect(result);
+  });
 }
 
 void Check::cancel() {
   handler_ = nullptr;
   timer_.cancel();
-  ErrorCode ignored;
-  socket_.close(ignored);
+  if (connection_ != nullptr) connection_->close();
 }
 
 // Handlers run after cancel() and after the time-out too: an operation may have completed before it
@@ -77,98 +70,87 @@ void Check::cancel() {
 void Check::on_connect(const ErrorCode& error) {
   if (!handler_) return;
   if (error) return fail_on_connect(error);
-  if (config_.tcp_only) return finish({.layer = CheckLayer::ok, .detail = "connected"});
+  const bool speaks = config_.type != config::CheckType::tcp || config_.match.for_tcp();
+  if (!speaks) return finish({.layer = CheckLayer::ok, .detail = "connected"});
   if (config_.tls != nullptr) return shake_hands();
-  send_request();
+  speak();
 }
-
-Check::Tls::Tls(Socket& socket, const tls::Context& shared)
-    : context((SSL_CTX_up_ref(shared.native()), shared.native())), stream(socket, context) {}
 
 void Check::shake_hands() {
   step_ = "the handshake of TLS";
-  tls_ = std::make_unique<Tls>(socket_, *config_.tls);
-  // Sessions are not kept: a check is to see a whole handshake.
-  if (!config_.tls->prepare_client(tls_->stream.native_handle(), config_.tls_name,
-                                   config_.tls_announce, {})) {
-    return fail(CheckLayer::none, "out of memory");
-  }
-  tls_->stream.async_handshake(
-      asio::ssl::stream_base::client, [self = shared_from_this()](const ErrorCode& error) {
+  const bool begun = connection_->begin_tls(
+      {.context = *config_.tls,
+       .name = config_.tls_name,
+       .announce = config_.tls_announce,
+       .http2 = config_.type == config::CheckType::grpc},
+      [self = shared_from_this()](const ErrorCode& error) {
         if (!self->handler_) return;
-        if (!error) return self->send_request();
-        const auto verified = SSL_get_verify_result(self->tls_->stream.native_handle());
-        self->fail(CheckLayer::connect, verified != X509_V_OK && self->verifies()
-                                            ? X509_verify_cert_error_string(verified)
-                                            : error.message());
+        if (!error) return self->speak();
+        const auto mistrust =
+            self->verifies() ? self->connection_->certificate_error() : std::string();
+        self->fail(CheckLayer::tls, mistrust.empty() ? error.message() : mistrust);
       });
+  if (!begun) fail(CheckLayer::none, "out of memory");
 }
 
 bool Check::verifies() const { return config_.tls->verify() != tls::Verify::off; }
 
-void Check::send_request() {
+void Check::speak() {
+  opened_ = false;
+  dialogue_ = make_dialogue(config_, peer_);
   step_ = "sending the request";
-  const auto sent = [self = shared_from_this()](const ErrorCode& error, std::size_t) {
+  send(dialogue_->opening());
+}
+
+void Check::send(std::string bytes) {
+  out_ = std::move(bytes);
+  if (out_.empty()) return on_sent();
+  connection_->write(out_, [self = shared_from_this()](const ErrorCode& error, std::size_t) {
     if (!self->handler_) return;
-    if (error) return self->fail(CheckLayer::response, text_of(error));
-    self->step_ = "the answer";
-    self->read_more();
-  };
-  if (tls_ != nullptr) {
-    asio::async_write(tls_->stream, asio::buffer(request_), sent);
-  } else {
-    asio::async_write(socket_, asio::buffer(request_), sent);
+    error ? self->on_broken(error) : self->on_sent();
+  });
+}
+
+void Check::on_sent() {
+  if (!std::exchange(opened_, true)) {
+    if (const auto verdict = dialogue_->sent()) return finish(*verdict);
   }
+  read_more();
 }
 
 void Check::read_more() {
-  const auto got = [self = shared_from_this()](const ErrorCode& error, std::size_t size) {
-    if (self->handler_) self->on_read(error, size);
-  };
-  if (tls_ != nullptr) {
-    tls_->stream.async_read_some(asio::buffer(chunk_), got);
-  } else {
-    socket_.async_read_some(asio::buffer(chunk_), got);
-  }
+  connection_->read(asio::buffer(chunk_),
+                    [self = shared_from_this()](const ErrorCode& error, std::size_t size) {
+                      if (self->handler_) self->on_read(error, size);
+                    });
 }
 
 void Check::on_read(const ErrorCode& error, std::size_t size) {
   if (error == asio::error::eof || error == asio::ssl::error::stream_truncated) {
-    return fail(CheckLayer::response, received_.empty() && skipped_ == 0
-                                          ? "connection closed without an answer"
-                                          : "connection closed inside the head of the answer");
+    if (!start_afresh()) finish(dialogue_->ended());
+    return;
   }
-  if (error) return fail(CheckLayer::response, text_of(error));
-  received_.append(chunk_.data(), size);
-  if (!take_head()) read_more();
+  if (error) return on_broken(error);
+  reused_ = false;
+  std::string reply;
+  if (auto verdict = dialogue_->take({chunk_.data(), size}, reply)) {
+    return finish(std::move(*verdict));
+  }
+  send(std::move(reply));
 }
 
-bool Check::take_head() {
-  const http::Limits limits{.head = kHeadLimit, .line = kHeadLimit};
-  for (;;) {
-    const auto result =
-        http::parse_response(received_, limits, parse_state_, http::Method::get, head_);
-    if (result.status == http::ParseStatus::error) {
-      fail(CheckLayer::response, std::string("invalid answer: ") + result.reason);
-      return true;
-    }
-    if (result.status == http::ParseStatus::need_more) {
-      if (skipped_ + received_.size() <= kHeadLimit) return false;
-      fail(CheckLayer::response, "head of the answer is too large");
-      return true;
-    }
-    // Interim answers precede the one that counts (RFC 9110 section 15.2).
-    if (head_.status >= 200 || head_.status == 101) break;
-    skipped_ += head_.size;
-    received_.erase(0, head_.size);
-    parse_state_ = {};
-  }
-  finish(judge_status(config_, head_.status));
+void Check::on_broken(const ErrorCode& error) {
+  if (!start_afresh()) fail(CheckLayer::response, text_of(error));
+}
+
+// The peer has closed the connection while nobody used it: that is its good right.
+bool Check::start_afresh() {
+  if (!std::exchange(reused_, false)) return false;
+  connect();
   return true;
 }
 
 void Check::fail_on_connect(const ErrorCode& error) {
-  if (!handler_) return;
   const bool local = is_local_fault(static_cast<std::error_code>(error));
   fail(local ? CheckLayer::none : CheckLayer::connect, text_of(error));
 }
@@ -177,9 +159,14 @@ void Check::fail(CheckLayer layer, const std::string& detail) {
   finish({.layer = layer, .detail = detail});
 }
 
+bool Check::may_keep() const {
+  return config_.keepalive_time > Duration{0} && dialogue_ != nullptr && dialogue_->reusable();
+}
+
 void Check::finish(upstream::CheckResult result) {
   result.took = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - start_);
   const Handler handler = std::exchange(handler_, nullptr);
+  if (may_keep()) kept_ = std::move(connection_);
   cancel();
   handler(std::move(result));
 }

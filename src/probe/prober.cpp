@@ -26,7 +26,19 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
         target_(std::move(target)),
         settings_(upstream::settings_text(target_.check)),
         machine_(target_.check, *target_.peer, shared_->random, shared_->clock.now()),
-        timer_(shared_->io) {}
+        timer_(shared_->io),
+        grace_timer_(shared_->io) {}
+
+  void start(Duration delay) {
+    wait(delay);
+    if (target_.check.grace <= Duration{0}) return;
+    grace_timer_.expires_after(target_.check.grace);
+    grace_timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+      if (!error && !self->stopped_) {
+        self->tell(self->machine_.end_grace(self->shared_->clock.now()));
+      }
+    });
+  }
 
   void wait(Duration time) {
     timer_.expires_after(std::max(time, Duration{0}));
@@ -37,8 +49,10 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
   void stop() {
     stopped_ = true;
     timer_.cancel();
+    grace_timer_.cancel();
     if (check_) check_->cancel();
     check_.reset();
+    kept_.reset();
   }
 
   [[nodiscard]] bool is_for(const Target& target) const {
@@ -52,11 +66,17 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
   void begin() {
     // The check holds the probe, and the probe the check, until the check is over.
     check_ = std::make_shared<Check>(
-        shared_->io, target_.check, target_.peer->spec,
+        shared_->io, target_.check, target_.peer->spec, std::move(kept_),
         [self = shared_from_this()](upstream::CheckResult result) { self->end(result); });
     check_->start();
   }
+  void tell(const std::optional<HealthMachine::Transition>& transition) {
+    if (transition && shared_->hooks.on_transition) {
+      shared_->hooks.on_transition(target_, *transition);
+    }
+  }
   void end(const upstream::CheckResult& result) {
+    kept_ = check_->take_connection();
     check_.reset();
     if (result.layer == upstream::CheckLayer::none) {
       // No verdict. Time and again, but not at once: what is lacking may take time to come.
@@ -64,9 +84,7 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
     } else {
       const auto transition = machine_.on_check(result, shared_->clock.now());
       wait(machine_.next_check() - shared_->clock.now());
-      if (transition && shared_->hooks.on_transition) {
-        shared_->hooks.on_transition(target_, *transition);
-      }
+      tell(transition);
     }
     // The hook above may have taken this peer out.
     if (!stopped_ && shared_->hooks.on_result) shared_->hooks.on_result(target_, result);
@@ -77,7 +95,9 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
   std::string settings_;
   HealthMachine machine_;
   boost::asio::steady_timer timer_;
+  boost::asio::steady_timer grace_timer_;
   std::shared_ptr<Check> check_;
+  std::shared_ptr<Connection> kept_;  // between two checks
   bool stopped_ = false;
 };
 
@@ -102,7 +122,7 @@ void Prober::set_targets(std::vector<Target> targets) {
       continue;
     }
     probes_.push_back(std::make_shared<Probe>(shared_, std::move(target)));
-    probes_.back()->wait(delay);
+    probes_.back()->start(delay);
     delay = std::min(delay + Duration{1}, probes_.back()->target().check.interval);
   }
   for (const auto& probe : old) {

@@ -3,8 +3,20 @@
 #include <algorithm>
 #include <cctype>
 
+#include "config/regex.h"
+
 namespace weir::probe {
 namespace {
+
+using upstream::CheckLayer;
+using Test = config::MatchConfig::Test;
+
+bool same_name(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+    return std::tolower(static_cast<unsigned char>(x)) ==
+           std::tolower(static_cast<unsigned char>(y));
+  });
+}
 
 // A list of ranges as the configuration has it: "200-399", "200, 204".
 std::string wanted_text(const std::vector<config::StatusRange>& ranges, bool negated) {
@@ -19,27 +31,128 @@ std::string wanted_text(const std::vector<config::StatusRange>& ranges, bool neg
 
 }  // namespace
 
-std::string check_request(const config::HealthCheckConfig& check, const upstream::PeerSpec& peer) {
-  std::string host = check.host;
-  if (host.empty()) host = peer.endpoint.is_unix() ? "localhost" : peer.name;
-  return "GET " + check.uri + " HTTP/1.1\r\nHost: " + host +
-         "\r\nUser-Agent: weir (health check)\r\nConnection: close\r\n\r\n";
+std::string check_host(const config::HealthCheckConfig& check, const upstream::PeerSpec& peer) {
+  if (!check.host.empty()) return check.host;
+  return peer.endpoint.is_unix() ? "localhost" : peer.name;
 }
 
-upstream::CheckResult judge_status(const config::HealthCheckConfig& check, std::uint16_t status) {
-  auto ranges = check.status;
-  if (ranges.empty()) ranges.push_back({.from = 200, .to = 399});
+std::string check_request(const config::HealthCheckConfig& check, const upstream::PeerSpec& peer) {
+  return "GET " + check.uri + " HTTP/1.1\r\nHost: " + check_host(check, peer) +
+         "\r\nUser-Agent: weir (health check)\r\n" +
+         (check.keepalive_time > Duration{0} ? "" : "Connection: close\r\n") + "\r\n";
+}
+
+bool holds(const Test& test, std::string_view subject) {
+  bool found = true;
+  switch (test.kind) {
+    case Test::Kind::present:
+      break;
+    case Test::Kind::equals:
+      found = subject == test.text;
+      break;
+    case Test::Kind::contains:
+      found = subject.find(test.text) != std::string_view::npos;
+      break;
+    case Test::Kind::regex:
+      found = test.regex->match(subject, nullptr);
+      break;
+  }
+  return found != test.negated;
+}
+
+std::string excerpt(std::string_view bytes) {
+  constexpr std::size_t most = 60;
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string out = "\"";
+  for (const char c : bytes.substr(0, most)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\r') {
+      out += "\\r";
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (byte < 0x20 || byte >= 0x7f) {
+      out.append("\\x").append({digits[byte >> 4], digits[byte & 15]});
+    } else {
+      out += c;
+    }
+  }
+  return out + (bytes.size() > most ? "...\"" : "\"");
+}
+
+std::string test_text(const Test& test) {
+  if (test.kind != Test::Kind::regex) return excerpt(test.text);
+  return (test.regex->caseless() ? "~* " : "~ ") + excerpt(test.text);
+}
+
+upstream::CheckResult judge_status(const config::MatchConfig& match, std::uint16_t status) {
+  const auto& ranges = match.status;
   const bool found = std::any_of(ranges.begin(), ranges.end(), [status](const auto& range) {
     return range.from <= status && status <= range.to;
   });
   upstream::CheckResult result;
   result.status = status;
   result.detail = "got " + std::to_string(status);
-  if (found != check.status_negated) {
-    result.layer = upstream::CheckLayer::ok;
+  if (ranges.empty() || found != match.status_negated) {
+    result.layer = CheckLayer::ok;
   } else {
-    result.layer = upstream::CheckLayer::status;
-    result.detail += ", want " + wanted_text(ranges, check.status_negated);
+    result.layer = CheckLayer::status;
+    result.detail += ", want " + wanted_text(ranges, match.status_negated);
+  }
+  return result;
+}
+
+namespace {
+
+// Each line of a field that comes several times is a value of its own.
+bool any_line(const Test& test, const http::ResponseHead& head) {
+  Test plain = test;
+  plain.negated = false;
+  return std::any_of(head.fields.begin(), head.fields.end(), [&](const auto& field) {
+    return same_name(head.name(field), test.name) && holds(plain, head.value(field));
+  });
+}
+
+// "field "Server" is "x", want ~ "y""
+std::string header_fault(const Test& test, const http::ResponseHead& head) {
+  std::string text = "field " + excerpt(test.name);
+  const auto* field = head.find(std::string_view(test.name));
+  if (field == nullptr) return text + " is missing";
+  text += " is " + excerpt(head.value(*field)) + ", want ";
+  if (test.kind == Test::Kind::present) return text + "none";
+  return text + (test.negated ? "not " : "") + test_text(test);
+}
+
+std::string body_fault(const Test& test, std::string_view body) {
+  const char* verb = test.kind == Test::Kind::regex      ? "match "
+                     : test.kind == Test::Kind::contains ? "hold "
+                                                         : "be ";
+  return "body must " + std::string(test.negated ? "not " : "") + verb + test_text(test) +
+         (body.empty() ? ", is empty" : ", begins with " + excerpt(body));
+}
+
+}  // namespace
+
+upstream::CheckResult judge_head(const config::MatchConfig& match, const http::ResponseHead& head) {
+  auto result = judge_status(match, head.status);
+  if (!result.passed()) return result;
+  for (const auto& test : match.headers) {
+    if (any_line(test, head) != test.negated) continue;
+    result.layer = CheckLayer::header;
+    result.detail = header_fault(test, head);
+    break;
+  }
+  return result;
+}
+
+upstream::CheckResult judge_body(const config::MatchConfig& match, std::uint16_t status,
+                                 std::string_view body) {
+  upstream::CheckResult result{
+      .layer = CheckLayer::ok, .status = status, .detail = "got " + std::to_string(status)};
+  for (const auto& test : match.body) {
+    if (holds(test, body)) continue;
+    result.layer = CheckLayer::body;
+    result.detail = body_fault(test, body);
+    break;
   }
   return result;
 }

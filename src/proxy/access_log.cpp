@@ -14,7 +14,6 @@ namespace {
 
 // What a disk that takes nothing may hold back before lines are given up.
 constexpr std::size_t kMaxHeld = 1u << 20;
-constexpr Duration kComplainEvery = std::chrono::minutes{1};
 
 }  // namespace
 
@@ -94,8 +93,7 @@ void AccessLogs::write(File& file) {
     file.text.clear();
   }
   const auto now = SystemClock().now();
-  if (now - last_complaint_ < kComplainEvery) return;
-  last_complaint_ = now;
+  if (!sources_.may_complain(now)) return;
   errors_.write(file.fd ? LogLevel::alert : LogLevel::crit,
                 "cannot write access log \"" + file.path + "\": " + std::strerror(error) +
                     "; lines are kept up to 1 MiB, then given up");

@@ -62,7 +62,6 @@ class AccessLogs {
   const config::AccessLog* syslog_ = nullptr;  // or that of a line for syslog
   std::string syslog_text_;
   std::vector<std::pair<SyslogTarget, std::unique_ptr<SyslogSender>>> senders_;
-  TimePoint last_complaint_{};
 };
 
 }  // namespace weir::proxy

@@ -25,6 +25,7 @@
 #include "proxy/body_filter.h"
 #include "proxy/exchange_types.h"
 #include "proxy/files.h"
+#include "proxy/refusal.h"
 #include "proxy/relay_options.h"
 #include "proxy/request_body.h"
 #include "proxy/routes.h"
@@ -228,7 +229,7 @@ class Exchange {
   upstream::Pool::Choice pick_peer();
   net::Task<upstream::Pool::Choice> wait_for_peer();
   Step none_left(AttemptRecord& record);
-  net::Task<bool> find_refusal(Attempt& attempt);
+  net::Task<Refusal> look_for_refusal(Attempt& attempt);
   net::Task<bool> wait_for_budget(RetryLease& lease, Attempt& attempt, bool answered);
   Error start_body(bool buffered);
   net::Task<Step> read_request_body();

@@ -46,6 +46,10 @@ net::Task<Step> Exchange::proxy() {
         "the request's body has gone to another upstream and cannot be sent again");
     co_return Step::answer_with(502);
   }
+  if (pool_->grace != nullptr && pool_->grace->holds(worker_.loop().now())) {
+    enter(Phase::balance);
+    co_await worker_.start_waits().wait(*pool_->grace, worker_.loop(), waiter());
+  }
   begin_tries();
   bool separate = !attempts_.empty();
   upstream::Pool::Choice choice;
@@ -71,21 +75,23 @@ net::Task<Step> Exchange::proxy() {
     const auto began = worker_.loop().now();
     Attempt attempt(*this, *choice.peer, choice.index, fresh);
     Error error = co_await attempt.run();
-    bool refused = false;
+    auto refusal = Refusal::no;
     if (error.ok()) {
       attempts_.back().header = worker_.loop().now() - began;
       attempts_.back().status = response_.status;
       const bool unasked = !attempt.asks_upgrade() || !attempt.request_sent() || !is_main();
       if (response_.status == 101 && unasked) error = {Errc::peer_bad_head, 0};
-      if (may_be_refusal(response_.status)) refused = co_await find_refusal(attempt);
+      if (may_be_refusal(response_.status)) refusal = co_await look_for_refusal(attempt);
     }
     if (!body_.replayable()) tries_.body_lost();
     auto result = attempt.result(error);
-    result.not_executed = refused;
+    result.not_executed = refusal == Refusal::not_executed;
+    result.peer_failed = refusal == Refusal::failed;
     auto decision = tries_.again(result, worker_.loop().now());
     attempts_.back().error = error;
     // What was not executed costs nobody anything; the rest has to keep within the budget.
-    const bool costs = decision.again && !decision.same_peer && result.request_sent && !refused;
+    const bool costs =
+        decision.again && !decision.same_peer && result.request_sent && !result.not_executed;
     if (costs && !lease.take() && !co_await wait_for_budget(lease, attempt, error.ok())) {
       decision = tries_.settle(result);
     }
@@ -94,7 +100,7 @@ net::Task<Step> Exchange::proxy() {
       log_attempt(attempts_.back(), true);
       fresh = decision.same_peer;
       if (!fresh) {
-        retry = refused ? "maintaining" : cause_of(result);
+        retry = cause_of(result);
         end_attempt(*choice.peer, to_outcome(decision.blame), true);
       } else {
         pool_->stats[choice.index]->of(worker_.index()).stale.add();

@@ -43,6 +43,8 @@ const char* text_of_status(std::uint16_t status) {
 }  // namespace
 
 const char* cause_of(const upstream::AttemptResult& result) {
+  if (result.not_executed) return "maintaining";
+  if (result.peer_failed) return "stopping";
   switch (result.error.what) {
     case Errc::ok:
     case Errc::peer_status:
@@ -159,13 +161,13 @@ Step Exchange::none_left(AttemptRecord& record) {
   return Step::answer_with(status);
 }
 
-// `profile nocobase`: whether the answer says that the request was not executed. What was read of
-// its body stays at hand.
-net::Task<bool> Exchange::find_refusal(Attempt& attempt) {
-  if (pool_->config == nullptr || !pool_->config->nocobase) co_return false;
+// `profile nocobase`: whether the answer says that the request was not executed, or that the node
+// is at its end. What was read of its body stays at hand.
+net::Task<Refusal> Exchange::look_for_refusal(Attempt& attempt) {
+  if (pool_->config == nullptr || !pool_->config->nocobase) co_return Refusal::no;
   std::string body;
   co_await attempt.read_ahead(kRefusalMost, body);
-  co_return is_refusal(response_.status, response_.framing, body);
+  co_return find_refusal(response_.status, response_.framing, body);
 }
 
 // Retries beyond the budget wait until others have ended. `answered`: the attempt has an answer,

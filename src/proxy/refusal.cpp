@@ -40,8 +40,9 @@ bool is_whole(const http::Framing& framing, std::string_view body) {
   return false;
 }
 
-bool is_refusal(int status, const http::Framing& framing, std::string_view body) {
-  const std::string text = framing.kind == Kind::chunked ? unchunked(body) : std::string(body);
+namespace {
+
+bool is_not_executed(int status, const std::string& text) {
   boost::system::error_code error;
   const auto value = json::parse(text, error);
   if (error || !value.is_object()) return false;
@@ -53,8 +54,20 @@ bool is_refusal(int status, const http::Framing& framing, std::string_view body)
     return maintaining != nullptr && maintaining->is_bool() && maintaining->as_bool();
   }
   const auto* code = fields.if_contains("code");
-  return status == 404 && code != nullptr && code->is_string() &&
-         code->as_string() == "APP_NOT_FOUND";
+  return code != nullptr && code->is_string() && code->as_string() == "APP_NOT_FOUND";
+}
+
+}  // namespace
+
+Refusal find_refusal(int status, const http::Framing& framing, std::string_view body) {
+  const std::string text = framing.kind == Kind::chunked ? unchunked(body) : std::string(body);
+  if (status == 500) {
+    const auto manager = text.find("ConnectionManager");
+    return manager != std::string::npos && text.find("closed", manager) != std::string::npos
+               ? Refusal::failed
+               : Refusal::no;
+  }
+  return is_not_executed(status, text) ? Refusal::not_executed : Refusal::no;
 }
 
 }  // namespace weir::proxy

@@ -13,6 +13,7 @@
 #include "content/charset.h"
 #include "proxy/pool_queue.h"
 #include "proxy/routes.h"
+#include "proxy/start_grace.h"
 #include "proxy/stats.h"
 #include "upstream/pool.h"
 #include "upstream/sessions.h"
@@ -42,6 +43,7 @@ struct PoolNode {
   std::shared_ptr<PoolQueue> queue;                // null: nobody waits
   const config::Value* hash_key = nullptr;         // of the method `hash`; in the model
   config::KeepaliveConfig keepalive;
+  std::shared_ptr<StartGrace> grace;  // null: nobody waits for the first word of checks
   std::vector<std::shared_ptr<PerWorker<PeerStats>>> stats;  // by peer index
   std::uint32_t max_tries = 1;
 };

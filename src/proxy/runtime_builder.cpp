@@ -27,14 +27,14 @@ std::shared_ptr<PerWorker<T>> RuntimeBuilder::counters(
 }
 
 RuntimeBuilder::Result RuntimeBuilder::build(std::shared_ptr<const config::Model> model,
-                                             const discovery::Resolver& resolver) {
+                                             const discovery::Resolver& resolver, TimePoint now) {
   auto runtime = std::make_shared<Runtime>();
   runtime->generation = ++generation_;
   runtime->model = std::move(model);
   std::erase_if(server_stats_, [](const auto& entry) { return entry.second.expired(); });
   std::erase_if(peer_stats_, [](const auto& entry) { return entry.second.expired(); });
   std::vector<std::string> unresolved;
-  add_pools(*runtime, resolver, unresolved);
+  add_pools(*runtime, resolver, now, unresolved);
   add_tables(*runtime);
   add_servers(*runtime);
   return {std::move(runtime), std::move(unresolved)};
@@ -81,11 +81,11 @@ void RuntimeBuilder::add_affinity(PoolNode& node, const config::UpstreamConfig& 
   });
 }
 
-void RuntimeBuilder::add_pools(Runtime& runtime, const discovery::Resolver& resolver,
+void RuntimeBuilder::add_pools(Runtime& runtime, const discovery::Resolver& resolver, TimePoint now,
                                std::vector<std::string>& unresolved) {
   for (std::uint32_t i = 0; i < runtime.model->upstreams.size(); ++i) {
     const auto& upstream = runtime.model->upstreams[i];
-    auto found = discovery::static_peers(upstream, resolver);
+    auto found = discovery::static_peers(upstream, resolver, &places_, now);
     if (upstream.registry && registry_peers_) {
       auto more = registry_peers_(upstream);
       std::move(more.begin(), more.end(), std::back_inserter(found.specs));
@@ -98,6 +98,9 @@ void RuntimeBuilder::add_pools(Runtime& runtime, const discovery::Resolver& reso
                         upstream.balance == config::Balance::hash_consistent;
     if (by_key) node.hash_key = &upstream.balance_key;
     node.keepalive = upstream.keepalive;
+    if (upstream.health_check && upstream.health_check->grace > Duration{0}) {
+      node.grace = std::make_shared<StartGrace>(*node.pool, upstream.health_check->grace);
+    }
     add_affinity(node, upstream);
     for (const auto& peer : node.pool->peers()) {
       node.stats.push_back(counters(peer_stats_, upstream.name + "/" + peer->text));

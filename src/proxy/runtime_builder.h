@@ -36,13 +36,17 @@ class RuntimeBuilder {
     std::vector<std::string> unresolved;  // a line for each name without an address
   };
   [[nodiscard]] Result build(std::shared_ptr<const config::Model> model,
-                             const discovery::Resolver& resolver = discovery::resolve_with_system);
+                             const discovery::Resolver& resolver = discovery::resolve_with_system,
+                             TimePoint now = {});
   // The last runtime built is the one that serves from now on.
   void commit(TimePoint now) { peers_.commit(now); }
   void discard() { peers_.discard(); }
+  // When it is to be built again, because a vanished address is to be forgotten; TimePoint::max():
+  // it need not.
+  [[nodiscard]] TimePoint next_forgotten() const { return places_.next_forgotten(); }
 
  private:
-  void add_pools(Runtime& runtime, const discovery::Resolver& resolver,
+  void add_pools(Runtime& runtime, const discovery::Resolver& resolver, TimePoint now,
                  std::vector<std::string>& unresolved);
   void add_affinity(PoolNode& node, const config::UpstreamConfig& upstream);
   void add_servers(Runtime& runtime);
@@ -55,6 +59,7 @@ class RuntimeBuilder {
   std::size_t workers_;
   std::uint64_t generation_ = 0;
   upstream::PeerStore peers_;
+  discovery::Places places_;
   // Zones outlive reloads as long as name, size and key stay the same.
   std::map<std::string, std::weak_ptr<access::RequestZone>> request_zones_;
   std::map<std::string, std::weak_ptr<access::ConnectionZone>> connection_zones_;

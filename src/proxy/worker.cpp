@@ -174,6 +174,7 @@ void Worker::peers_changed() {
   loop_.post([this] {
     if (runtime_ != nullptr) runtime_->peers_changed();
     watches_.look();
+    start_waits_.wake();
   });
 }
 
@@ -278,7 +279,8 @@ void Worker::idle_ends(Session& session) {
 bool Worker::shed() {
   if (runtime_ != nullptr && runtime_->drop_oldest_idle()) return true;
   for (Session* session = idle_first_; session != nullptr; session = session->idle_next_) {
-    if (session->waiter().cancelled()) continue;
+    // A request that has come already is served.
+    if (session->waiter().cancelled() || session->client().peek().ok()) continue;
     session->client().close();
     session->cancel();
     return true;

@@ -101,6 +101,7 @@ class Worker {
   [[nodiscard]] std::string& out() { return out_; }  // for heads; empty it before use
   [[nodiscard]] Log& log() { return log_; }
   [[nodiscard]] NameServers& names() { return names_; }
+  [[nodiscard]] StartWaits& start_waits() { return start_waits_; }
   [[nodiscard]] PeerWatches& watches() { return watches_; }
   [[nodiscard]] const RuntimePin& runtime() const { return runtime_; }
   [[nodiscard]] WorkerStats& mutable_stats() { return *stats_; }
@@ -150,6 +151,7 @@ class Worker {
   std::shared_ptr<WorkerStats> stats_;
   AccessLogs access_logs_;
   NameServers names_;
+  StartWaits start_waits_;
   PeerWatches watches_;
   FlushTimer flush_timer_{*this};
   DrainTimer drain_timer_{*this};

@@ -29,7 +29,7 @@ PeerSlot* HashWalk::choose(PeerList& list, TriedSet& tried, Misses& misses, std:
     hash_ += crc32(crc, key_) >> 16 & 0x7fff;
     ++rounds_;
     const std::size_t i = list.owner(hash_ % list.total_weight);
-    if (!tried.contains(i) && misses.takes(list.slots[i], now)) {
+    if (!tried.contains(i) && misses.takes(list, list.slots[i], now)) {
       return choose_slot(list, tried, i, now);
     }
   }
@@ -44,12 +44,13 @@ PeerSlot* HashWalk::choose(const HashRing& ring, PeerList& list, TriedSet& tried
   }
   for (; !misses.too_many(); misses.add(), ++point_) {
     const std::uint32_t name = ring.name_at(point_);
-    auto* slot = choose_in_turn(list, tried, now,
-                                [name](const PeerSlot& each) { return each.name == name; });
+    auto* slot = choose_in_turn(list, tried, now, [&](const PeerSlot& each) {
+      return each.name == name && !is_overloaded(list, each);
+    });
     if (slot != nullptr) return slot;
     for (std::size_t i = 0; i < list.slots.size(); ++i) {
       const PeerSlot& each = list.slots[i];
-      if (each.name == name && !tried.contains(i)) misses.note(why_closed(each, now));
+      if (each.name == name && !tried.contains(i)) static_cast<void>(misses.takes(list, each, now));
     }
   }
   return nullptr;

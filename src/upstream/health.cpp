@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/regex.h"
 #include "tls/context.h"
 
 namespace weir::upstream {
@@ -13,35 +14,76 @@ const char* to_string(CheckLayer layer) {
       return "none";
     case CheckLayer::connect:
       return "connect";
+    case CheckLayer::tls:
+      return "tls";
     case CheckLayer::timeout:
       return "timeout";
     case CheckLayer::response:
       return "response";
     case CheckLayer::status:
       return "status";
+    case CheckLayer::header:
+      return "header";
+    case CheckLayer::body:
+      return "body";
     case CheckLayer::ok:
       return "ok";
   }
   return "";
 }
 
+namespace {
+
+// With its size before it, so that no text passes for two.
+void add_text(std::string& out, std::string_view text) {
+  out.append(std::to_string(text.size())).append(":").append(text).append(" ");
+}
+
+void add_test(std::string& out, const config::MatchConfig::Test& test) {
+  const bool caseless = test.regex != nullptr && test.regex->caseless();
+  out += std::to_string(static_cast<int>(test.kind)) + (test.negated ? "!" : "") +
+         (caseless ? "*" : "") + " ";
+  add_text(out, test.name);
+  add_text(out, test.text);
+}
+
+void add_match(std::string& out, const config::MatchConfig& match) {
+  if (match.status_negated) out += "! ";
+  for (const auto& range : match.status) {
+    out += std::to_string(range.from) + '-' + std::to_string(range.to) + ' ';
+  }
+  out += "header ";
+  for (const auto& test : match.headers) add_test(out, test);
+  out += "body ";
+  for (const auto& test : match.body) add_test(out, test);
+  add_text(out, match.send);
+  if (match.expect) add_test(out, *match.expect);
+}
+
+}  // namespace
+
 std::string settings_text(const config::HealthCheckConfig& check) {
   std::string text;
   for (const std::int64_t number :
        {check.interval.count(), check.jitter.count(), check.timeout.count(),
         check.fast_interval.count(), std::int64_t{check.fails}, std::int64_t{check.passes},
-        std::int64_t{check.port}, std::int64_t{check.tcp_only}, std::int64_t{check.mandatory},
-        std::int64_t{check.status_negated}}) {
+        std::int64_t{check.port}, static_cast<std::int64_t>(check.type),
+        std::int64_t{check.mandatory}, check.keepalive_time.count()}) {
     text += std::to_string(number) + ' ';
   }
-  for (const auto& range : check.status) {
-    text += std::to_string(range.from) + '-' + std::to_string(range.to) + ' ';
-  }
+  add_match(text, check.match);
   if (check.tls != nullptr) {
     text += check.tls->identity() + (check.tls_announce ? "sni " : " ") + check.tls_name + ' ';
   }
-  // No NUL gets into either of them: the configuration's parsers refuse it.
-  return text + '\0' + check.host + '\0' + check.uri;
+  text += std::to_string(check.grpc_status) + ' ';
+  add_text(text, check.grpc_service);
+  add_text(text, check.host);
+  add_text(text, check.uri);
+  return text;
+}
+
+bool starts_closed(const config::HealthCheckConfig& check) {
+  return check.mandatory || check.grace > Duration{0};
 }
 
 HealthMachine::HealthMachine(const config::HealthCheckConfig& config, Peer& peer, Random random,
@@ -49,7 +91,7 @@ HealthMachine::HealthMachine(const config::HealthCheckConfig& config, Peer& peer
     : config_(config),
       peer_(peer),
       random_(std::move(random)),
-      state_(config.mandatory ? Health::checking : Health::unchecked),
+      state_(starts_closed(config) ? Health::checking : Health::unchecked),
       since_(now),
       next_check_(now) {
   peer_.health.store(state_, std::memory_order_relaxed);
@@ -67,6 +109,7 @@ std::optional<HealthMachine::Transition> HealthMachine::on_check(const CheckResu
     }
   } else {
     ++failed_checks_;
+    ++failures_[static_cast<std::size_t>(result.layer)];
     passes_in_row_ = 0;
     if (++fails_in_row_ >= config_.fails && state_ != Health::down) {
       transition = change_to(Health::down, fails_in_row_, config_.fails, now);
@@ -76,12 +119,22 @@ std::optional<HealthMachine::Transition> HealthMachine::on_check(const CheckResu
   return transition;
 }
 
+std::optional<HealthMachine::Transition> HealthMachine::end_grace(TimePoint now) {
+  if (config_.mandatory || state_ != Health::checking || fails_in_row_ > 0) return std::nullopt;
+  reason_ = "no verdict within " + std::to_string(config_.grace.count()) + " ms";
+  return move_to(Health::unchecked, now);
+}
+
 std::optional<HealthMachine::Transition> HealthMachine::change_to(Health to, std::uint32_t count,
                                                                   std::uint32_t wanted,
                                                                   TimePoint now) {
   reason_ = to_string(last_.layer);
   if (!last_.detail.empty()) reason_.append(": ").append(last_.detail);
   reason_ += " (" + std::to_string(count) + "/" + std::to_string(wanted) + ")";
+  return move_to(to, now);
+}
+
+HealthMachine::Transition HealthMachine::move_to(Health to, TimePoint now) {
   Transition transition{.from = state_, .to = to, .reason = reason_};
   state_ = to;
   since_ = now;

@@ -32,7 +32,7 @@ PeerSlot* IpHashWalk::choose(PeerList& list, TriedSet& tried, Misses& misses, bo
   for (; !misses.too_many(); misses.add()) {
     for (std::size_t i = 0; i < size; ++i) hash_ = (hash_ * kFactor + key_[i]) % kValues;
     const std::size_t i = list.owner(hash_ % list.total_weight);
-    if (!tried.contains(i) && misses.takes(list.slots[i], now)) {
+    if (!tried.contains(i) && misses.takes(list, list.slots[i], now)) {
       return choose_slot(list, tried, i, now);
     }
   }

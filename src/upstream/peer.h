@@ -38,8 +38,9 @@ struct PeerSpec {
   Duration slow_start{0};  // after it came back, until it has its whole share; 0: at once
   bool backup = false;
   bool down = false;
-  bool drain = false;  // only for clients that are bound to it
-  std::string sid{};   // what sticky clients are bound by: its route, or made of its address
+  bool drain = false;     // only for clients that are bound to it
+  bool vanished = false;  // its source does not name it any more: it only keeps its place
+  std::string sid{};      // what sticky clients are bound by: its route, or made of its address
   // Of a node in a registry.
   std::int32_t slot = -1;  // its number there, 0 or more; -1: it is in none
   bool newcomer = false;   // came later than weir: waits for its first good check

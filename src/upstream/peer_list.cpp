@@ -6,6 +6,10 @@ const char* to_string(Closed closed) {
   switch (closed) {
     case Closed::no:
       return "";
+    case Closed::vanished:
+      return "vanished";
+    case Closed::overloaded:
+      return "load";
     case Closed::down:
       return "down";
     case Closed::drain:
@@ -25,6 +29,7 @@ const char* to_string(Closed closed) {
 }
 
 Closed why_closed(const PeerSlot& slot, std::int64_t now, bool bound) {
+  if (slot.numbers.vanished) return Closed::vanished;
   if (slot.numbers.down) return Closed::down;
   if (slot.numbers.drain && !bound) return Closed::drain;
   const Health health = slot.peer->health.load(std::memory_order_acquire);
@@ -61,6 +66,14 @@ PeerSlot* choose_bound(PeerList& list, TriedSet& tried, PeerSlot* bound, bool in
         list, tried, now, [](const PeerSlot&) { return true; }, bound);
   }
   return choose_slot(list, tried, static_cast<std::size_t>(bound - list.slots.data()), now);
+}
+
+void update_load(PeerList& list) {
+  if (list.load_bound == 0) return;
+  list.load = 0;
+  for (const PeerSlot& slot : list.slots) {
+    list.load += slot.peer->conns.load(std::memory_order_relaxed);
+  }
 }
 
 void update_shares(PeerList& list, std::int64_t now) {

@@ -24,6 +24,7 @@ struct PeerNumbers {
   bool down = false;
   bool backup = false;
   bool drain = false;
+  bool vanished = false;
 };
 
 struct PeerSlot {
@@ -41,6 +42,8 @@ struct PeerSlot {
 // Why a peer may not get a request.
 enum class Closed : std::uint8_t {
   no,
+  vanished,
+  overloaded,
   down,
   drain,
   unhealthy,
@@ -57,6 +60,10 @@ struct PeerList {
   // Exactly one primary and no backup: failures never take it out.
   bool single = false;
   bool slow_start = false;  // some peer has one
+  // Of a hash with bounded load: no peer takes more than so many percent of its share of what is in
+  // progress; 0: no bound.
+  std::uint32_t load_bound = 0;
+  std::uint64_t load = 0;  // what is in progress, at the time of this choice
   // The index of the peer that `point` (0 .. total_weight - 1) belongs to. Weights are contiguous
   // ranges, `down` peers own theirs.
   [[nodiscard]] std::size_t owner(std::uint64_t point) const {
@@ -133,11 +140,19 @@ inline bool is_full(const PeerSlot& slot) {
 
 // May get a request but for its passive failures.
 inline bool is_open(const PeerSlot& slot) {
-  return !slot.numbers.down && !slot.numbers.drain && is_healthy(slot) && !is_full(slot);
+  return !slot.numbers.down && !slot.numbers.drain && !slot.numbers.vanished && is_healthy(slot) &&
+         !is_full(slot);
 }
 
 inline bool is_eligible(const PeerSlot& slot, std::int64_t now) {
   return is_open(slot) && !is_banned(slot, now);
+}
+
+// More in progress than its share allows. 100 percent and more leave room for someone.
+inline bool is_overloaded(const PeerList& list, const PeerSlot& slot) {
+  if (list.load_bound == 0) return false;
+  const std::uint64_t conns = slot.peer->conns.load(std::memory_order_relaxed);
+  return conns * list.total_weight * 100 >= (list.load + 1) * slot.numbers.weight * list.load_bound;
 }
 
 // The same with the reason. `bound`: the client is bound to the peer, which may be draining.
@@ -150,9 +165,10 @@ class Misses {
   void add() { ++count_; }
   [[nodiscard]] bool too_many() const { return count_ > 20; }
   // Whether `slot` may take the request; if not, the first reason of the request is kept.
-  [[nodiscard]] bool takes(const PeerSlot& slot, std::int64_t now) {
-    if (is_eligible(slot, now)) return true;
-    if (skipped_ == Closed::no) skipped_ = why_closed(slot, now);
+  [[nodiscard]] bool takes(const PeerList& list, const PeerSlot& slot, std::int64_t now) {
+    const bool eligible = is_eligible(slot, now);
+    if (eligible && !is_overloaded(list, slot)) return true;
+    note(eligible ? Closed::overloaded : why_closed(slot, now));
     return false;
   }
   void note(Closed why) {
@@ -226,6 +242,9 @@ PeerSlot* find_bound(PeerList& list, const TriedSet& tried, std::string_view sid
 // Enters it as the choice of this try. `in_turn`: it pays for its turn in round robin, once.
 PeerSlot* choose_bound(PeerList& list, TriedSet& tried, PeerSlot* bound, bool in_turn,
                        std::int64_t now);
+
+// Brings PeerList::load up to date, before a hash with bounded load chooses.
+void update_load(PeerList& list);
 
 // Brings PeerSlot::share up to date, before loads are compared.
 void update_shares(PeerList& list, std::int64_t now);

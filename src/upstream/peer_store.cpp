@@ -16,12 +16,11 @@ std::string key_of(const config::UpstreamConfig& config, const PeerSpec& spec) {
   return key;
 }
 
-// Already closed where a check is mandatory: the pool may be in use before the first check starts.
+// Already closed where a check comes first: the pool may be in use before the first check starts.
 std::shared_ptr<Peer> make_peer(const config::UpstreamConfig& config, const PeerSpec& spec) {
   auto peer = std::make_shared<Peer>(spec);
-  if (config.health_check && (config.health_check->mandatory || spec.newcomer)) {
-    peer->health = Health::checking;
-  }
+  const bool closed = config.health_check && (starts_closed(*config.health_check) || spec.newcomer);
+  if (closed) peer->health = Health::checking;
   return peer;
 }
 
@@ -64,6 +63,7 @@ std::shared_ptr<Pool> PeerStore::build(const config::UpstreamConfig& config,
     entry.peers.push_back(peer);
   }
   const Pool::Rules rules{.eject = config.eject,
+                          .load_bound = config.balance_bound,
                           .retry_budget = config.retry.budget,
                           .retry_least = config.retry.budget_least};
   auto pool = std::make_shared<Pool>(config.name, config.balance, entry.peers, entry.specs,
@@ -100,6 +100,8 @@ void PeerStore::adopt(const Entry& entry, const Entry* before, TimePoint now) {
     peer.spec.slot = spec.slot;
     peer.spec.newcomer = spec.newcomer;
     peer.spec.why_down = spec.why_down;
+    peer.spec.vanished = spec.vanished;
+    if (spec.vanished) peer.leaving.store(true, std::memory_order_relaxed);
     if (goes_on) continue;
     const bool is_new = before != nullptr && std::find(before->peers.begin(), before->peers.end(),
                                                        entry.peers[i]) == before->peers.end();

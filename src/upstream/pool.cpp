@@ -107,10 +107,16 @@ Pool::Pool(std::string name, config::Balance balance, std::vector<std::shared_pt
       least_time_(balance),
       rules_(rules) {
   std::uint32_t tries = 0;
+  // A vanished peer beside a single one makes it no less single.
+  const auto is_there = [](const PeerSpec& spec) { return !spec.vanished; };
+  const bool single = std::count_if(specs.begin(), specs.end(), is_there) == 1 &&
+                      !std::find_if(specs.begin(), specs.end(), is_there)->backup;
   for (std::size_t i = 0; i < peers_.size(); ++i) {
+    if (single && specs[i].vanished) continue;
     add(specs[i], static_cast<std::uint32_t>(i));
-    if (!specs[i].down && !specs[i].drain) ++tries;
+    if (!specs[i].down && !specs[i].drain && !specs[i].vanished) ++tries;
   }
+  primaries_.load_bound = backups_.load_bound = rules_.load_bound;
   primaries_.single = primaries_.slots.size() == 1 && backups_.slots.empty();
   max_tries_ = std::max(tries, 1u);
   if (balance_ == Balance::hash_consistent) build_ring(specs);
@@ -128,7 +134,8 @@ void Pool::add(const PeerSpec& spec, std::uint32_t index) {
                                     .slow_start = spec.slow_start,
                                     .down = spec.down,
                                     .backup = spec.backup,
-                                    .drain = spec.drain},
+                                    .drain = spec.drain,
+                                    .vanished = spec.vanished},
                         .sid = spec.sid});
   list.total_weight += spec.weight;
   list.slow_start = list.slow_start || spec.slow_start > Duration{0};
@@ -194,8 +201,8 @@ Pool::Choice Pool::pick_locked(Walk& walk, std::int64_t seconds, TimePoint now) 
   if (primaries_.single) {
     const PeerSlot& slot = primaries_.slots.front();
     const bool bound = !walk.sid_.empty() && slot.sid == walk.sid_;
-    const bool open =
-        !slot.numbers.down && (!slot.numbers.drain || bound) && is_healthy(slot) && !is_full(slot);
+    const bool open = !slot.numbers.down && !slot.numbers.vanished &&
+                      (!slot.numbers.drain || bound) && is_healthy(slot) && !is_full(slot);
     return open ? take(slot, bound ? Reason::sticky : Reason::only_peer) : Choice{};
   }
   if (reason_ == Reason::hash || reason_ == Reason::random) {
@@ -236,7 +243,8 @@ Pool::Choice Pool::pick_anyway(Walk& walk) {
     const PeerSlot* best = nullptr;
     for (const PeerSlot& slot : list->slots) {
       const bool tried = walk.tried_anyway_.contains(slot.index);
-      if (tried || slot.numbers.down || slot.numbers.drain || is_full(slot)) continue;
+      const bool out = slot.numbers.down || slot.numbers.drain || slot.numbers.vanished;
+      if (tried || out || is_full(slot)) continue;
       if (best == nullptr || is_less_loaded(slot, *best)) best = &slot;
     }
     if (best == nullptr) continue;
@@ -267,6 +275,7 @@ void Pool::end_retry() {
 // backups, too, once round robin has come to them for want of a second primary.
 PeerSlot* Pool::choose_at_once(Walk& walk, std::int64_t now) {
   PeerList& list = walk.backups_ ? backups_ : primaries_;
+  update_load(list);
   const bool ring = balance_ == Balance::hash_consistent;
   if (ring ? ring_.empty() || walk.backups_ : list.slots.size() < 2) return nullptr;
   if (has_slots_ && reason_ == Reason::hash && !ring) return choose_by_slot(walk, list, now);
@@ -384,21 +393,29 @@ std::uint32_t Pool::live(TimePoint now) const {
 
 Pool::Account Pool::account(std::uint32_t index, TimePoint now) const {
   const Peer& peer = *peers_[index];
-  const PeerSlot& slot = *find(peer);
+  const PeerSlot* slot = find(peer);
   const std::lock_guard guard(*lock_);
-  const auto out = primaries_.single ? Closed::no : out_for_failures(slot, whole_seconds(now));
+  const auto out = primaries_.single || slot == nullptr
+                       ? Closed::no
+                       : out_for_failures(*slot, whole_seconds(now));
   return {.fails = peer.fails,
           .checked = peer.checked,
           .accessed = peer.accessed,
           .banned = out != Closed::no,
           .ejected = out == Closed::ejected,
-          .share = slot.peer->ramp.share(now)};
+          .share = slot != nullptr ? slot->peer->ramp.share(now) : Ramp::kWhole};
 }
 
 const PeerNumbers& Pool::numbers(std::uint32_t index) const {
-  return find(*peers_[index])->numbers;
+  static constexpr PeerNumbers kVanished{.vanished = true};
+  const PeerSlot* slot = find(*peers_[index]);
+  return slot != nullptr ? slot->numbers : kVanished;
 }
 
-const std::string& Pool::sid(std::uint32_t index) const { return find(*peers_[index])->sid; }
+const std::string& Pool::sid(std::uint32_t index) const {
+  static const std::string kNone;
+  const PeerSlot* slot = find(*peers_[index]);
+  return slot != nullptr ? slot->sid : kNone;
+}
 
 }  // namespace weir::upstream

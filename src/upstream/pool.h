@@ -81,6 +81,7 @@ class Pool {
   // Weir's own rules.
   struct Rules {
     config::EjectConfig eject{};
+    std::uint32_t load_bound = 0;    // of `hash`, in percent; 0: none
     std::uint32_t retry_budget = 0;  // percent of the requests in progress; 0: no limit
     std::uint32_t retry_least = 0;   // retries that are always allowed
   };

@@ -37,8 +37,9 @@ PeerSlot* choose_by_identity(PeerList& list, TriedSet& tried, std::uint64_t key,
   std::size_t best = list.slots.size();
   double best_score = 0;
   for (std::size_t i = 0; i < list.slots.size(); ++i) {
-    if (tried.contains(i) || !is_eligible(list.slots[i], now)) continue;
-    const double own = score(key, list.slots[i]);
+    const auto& slot = list.slots[i];
+    if (tried.contains(i) || !is_eligible(slot, now) || is_overloaded(list, slot)) continue;
+    const double own = score(key, slot);
     if (best == list.slots.size() || own > best_score) {
       best = i;
       best_score = own;

@@ -110,7 +110,8 @@ Tries::Decision Tries::again(const AttemptResult& result, TimePoint now) {
   ++used_;
   const std::uint32_t met = condition(result);
   const bool listed = (rules_.next_upstream & config::next_off) == 0 &&
-                      (result.not_executed || (met != 0 && (rules_.next_upstream & met) != 0));
+                      (result.not_executed || result.peer_failed ||
+                       (met != 0 && (rules_.next_upstream & met) != 0));
   const bool again = listed && may_repeat(result) && has_try_left(now);
   if (!is_status(result)) return {.again = again, .blame = blame_for(result)};
   // An answer that is passed on is a success, whatever its status. One that is not is a failure of

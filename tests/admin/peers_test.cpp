@@ -125,6 +125,12 @@ TEST_CASE("the state of a peer, and whether it gets requests, as the pool decide
        false},
       {"down in the configuration", [](upstream::Peer& p) { p.spec.down = true; }, nothing,
        "down by configuration", "down in the configuration", false},
+      {"down by its registry",
+       [](upstream::Peer& p) {
+         p.spec.down = true;
+         p.spec.why_down = "vanished";
+       },
+       nothing, "down by registry", "vanished", false},
       {"failed", [](upstream::Peer&) {}, fail, "failed",
        "1 failed, max_fails=1, tried again in 11 s", false},
       {"failed, checks pass", [](upstream::Peer& p) { p.health = Health::up; }, fail, "failed",
@@ -295,7 +301,9 @@ TEST_CASE("what active checks say of a peer") {
   CHECK(last.at("took_ms").to_number<int>() >= 0);
   const auto metrics = metrics_text(fixture.source);
   const auto labels = "{upstream=\"app\",peer=\"" + peer->text + "\"} ";
-  CHECK(metrics.find("weir_upstream_checks_failed_total" + labels + "1\n") != std::string::npos);
+  CHECK(metrics.find("weir_upstream_checks_failed_total{upstream=\"app\",peer=\"" + peer->text +
+                     "\",layer=\"connect\"} 1\n") != std::string::npos);
+  CHECK(metrics.find("layer=\"body\"} 0\n") != std::string::npos);
   CHECK(metrics.find("weir_upstream_peer_up" + labels + "0\n") != std::string::npos);
   prober.stop();
   ::close(closed);

@@ -36,6 +36,11 @@ TEST_CASE("rules of an upstream in both syntaxes") {
        "header]",
        "sticky learn lookup=${cookie:x} create=${upstream_cookie:x} name= domain= samesite= path= "
        "zone=z:1048576 timeout=300000ms header"},
+      {"hash $arg_k consistent bounded=150%;", "hash: [$arg_k, consistent, bounded=150%]",
+       " hash consistent by ${arg:k} bounded=150"},
+      {"hash $arg_k bounded=100;", "balance: [hash, $arg_k, bounded=100]",
+       " hash by ${arg:k} bounded=100"},
+      {"forget 1m;", "forget: 1m", "forget 60000ms"},
       {"queue 10 timeout=3s;", "queue: {size: 10, timeout: 3s}", "queue 10 timeout=3000ms"},
       {"queue 10;", "queue: 10", "queue 10 timeout=60000ms"},
       {"eject;", "eject: true",
@@ -84,6 +89,8 @@ TEST_CASE("the careful dialect ejects and keeps a budget, and counts no max_fail
 
 TEST_CASE("profile nocobase brings its check, unless there is one") {
   CHECK(in_upstream("profile nocobase;").find("/api/__health_check") != std::string::npos);
+  CHECK(in_upstream("health_check interval=3s; profile nocobase;")
+            .find("uri=/api/__health_check host= port=0 status=200-200,") != std::string::npos);
   CHECK(in_upstream("profile nocobase; health_check uri=/h;").find("/api/__health_check") ==
         std::string::npos);
   CHECK(in_upstream("profile nocobase; health_check off;").find("/api/__health_check") ==

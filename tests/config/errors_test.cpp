@@ -190,7 +190,7 @@ TEST_CASE("upstreams") {
       {"upstream a { server b; balance least_con; }",
        "t:1:32: error: balance: unknown method \"least_con\"; did you mean \"least_conn\"?"},
       {"upstream a { server b; balance hash; }",
-       "t:1:32: error: balance: is written hash KEY [consistent]"},
+       "t:1:32: error: balance: is written hash KEY [consistent] [bounded=PERCENT]"},
       {"upstream a { server b; balance least_conn 1; }",
        "t:1:32: error: balance: is written least_conn"},
       {"upstream a { server b; balance round_robin 1; }",
@@ -198,7 +198,8 @@ TEST_CASE("upstreams") {
       {"upstream a { server b; ip_hash all; }",
        "t:1:32: error: ip_hash: unknown parameter \"all\"; use full or nothing"},
       {"upstream a { server b; hash $uri consistant; }",
-       "t:1:34: error: hash: unknown parameter \"consistant\"; use consistent or nothing"},
+       "t:1:34: error: hash: unknown parameter \"consistant\"; use consistent, "
+       "bounded=PERCENT or nothing"},
       {"upstream a { server b; hash $urii; }",
        "t:1:29: error: hash: unknown variable \"urii\"; did you mean \"uri\"?"},
       {"upstream a { server b; random three; random two most; random two least_conn x; }",
@@ -231,16 +232,56 @@ TEST_CASE("health checks") {
        "t:1:48: error: health_check: uri must begin with / and have no blanks\n"
        "t:1:54: error: health_check: unknown match \"m\"; define it: match NAME { status 200; }\n"
        "t:1:70: error: health_check: invalid number \"0\"; it must be from 1 to 1000\n"
-       "t:1:79: error: health_check: unknown type \"udp\"; use http or tcp\n"
+       "t:1:79: error: health_check: unknown type \"udp\"; use http, tcp or grpc\n"
        "t:1:88: error: health_check: invalid time \"x\"; write 30s or 1h30m"},
       {"upstream a { server b; health_check type=tcp uri=/; }",
-       "t:1:24: error: health_check: uri, match and status need type=http"},
+       "t:1:24: error: health_check: uri, status, keepalive_time and the tests of an answer need "
+       "type=http"},
+      {"match m { expect a; } upstream a { server b; health_check match=m type=http; }",
+       "t:1:46: error: health_check: send and expect need type=tcp"},
+      {"upstream a { server b; health_check grpc_status=17; } upstream c { server d; health_check "
+       "grpc_service=x; } upstream e { server f; health_check type=grpc uri=/; }",
+       "t:1:37: error: health_check: invalid number \"17\"; it must be from 0 to 16\n"
+       "t:1:37: error: health_check: grpc_service and grpc_status need type=grpc\n"
+       "t:1:91: error: health_check: grpc_service and grpc_status need type=grpc\n"
+       "t:1:132: error: health_check: uri, status, keepalive_time and the tests of an answer need "
+       "type=http"},
+      {"upstream a { server b; health_check off { status 200; } }",
+       "t:1:24: error: health_check: \"off\" stands alone"},
+      {"match m { } upstream a { server b; health_check match=m { status 200; } }",
+       "t:1:36: error: health_check: has a match by name and one of its own; remove one"},
       {"match m { status 20; status 200; }",
        "t:1:18: error: status: invalid status \"20\"; write 200 or 200-399\n"
        "t:1:22: error: status: is duplicate; first at line 1"},
-      {"match m { header x = y; body ~ z; }",
-       "t:1:11: error: header: is not supported yet in a match; use status only\n"
-       "t:1:25: error: body: is not supported yet in a match; use status only"},
+      {"match m { header \"x y\"; header x y; header ! ; header x <> y; header x ~ (; }",
+       "t:1:18: error: header: invalid name of a field \"x y\"\n"
+       "t:1:25: error: header: the value or the operator is missing; write NAME, ! NAME or NAME = "
+       "VALUE\n"
+       "t:1:37: error: header: the value or the operator is missing; write NAME, ! NAME or NAME = "
+       "VALUE\n"
+       "t:1:57: error: header: unknown operator \"<>\"; use =, !=, ~, ~*, !~ or !~*\n"
+       "t:1:74: error: header: invalid regular expression \"(\": missing closing parenthesis at "
+       "offset 1"},
+      {"match m { body a b; body ~ (; body \"\"; send \\x0g; send \"\"; expect ! b; }",
+       "t:1:16: error: body: unknown operator \"a\"; use !, =, !=, ~, ~*, !~ or !~*, and quotes "
+       "around "
+       "a text with blanks\n"
+       "t:1:28: error: body: invalid regular expression \"(\": missing closing parenthesis at "
+       "offset "
+       "1\n"
+       "t:1:36: error: body: the text is empty; write body = \"\" for an empty body\n"
+       "t:1:45: error: send: \\x in \"\\x0g\" needs two hexadecimal digits\n"
+       "t:1:51: error: send: is duplicate; first at line 1\n"
+       "t:1:67: error: expect: unknown operator \"!\"; use ~ or ~*, and quotes around a text with "
+       "blanks"},
+      {"match m { status 200; expect a; }",
+       "t:1:1: error: match: send and expect are of type=tcp, status, header and body of "
+       "type=http; "
+       "make two of it"},
+      {"match m { require $ok; }",
+       "t:1:11: error: require: variables are not made for checks; say the same with status, "
+       "header "
+       "and body"},
       {"match m { status ! ; }", "t:1:11: error: status: no status is given; write 200 or 200-399"},
       {"match m { status 300-200; }",
        "t:1:18: error: status: invalid status \"300-200\"; write 200 or 200-399"},

@@ -107,14 +107,14 @@ TEST_CASE("health checks") {
       {"nginx's defaults",
        app + location + "; } }",
        {"health_check http interval=5s jitter=0s timeout=2s fast=1s fails=1 passes=1 uri=/ host= "
-        "port=0 status="},
+        "port=0 status=200-399,"},
        {}},
       {"all of it",
        app + "match m { status ! 500-599 404; } " + location +
            " interval=10s jitter=500ms timeout=1s fast=100ms fails=3 passes=2 uri=/h?x=1 host=x "
            "port=81 match=m mandatory persistent keepalive_time=3s; } }",
        {"health_check http interval=10s jitter=500ms timeout=1s fast=100ms fails=3 passes=2 "
-        "uri=/h?x=1 host=x port=81 status=!500-599,404-404, mandatory"},
+        "uri=/h?x=1 host=x port=81 status=!500-599,404-404, mandatory keepalive=3s grace=1s"},
        {}},
       {"tcp",
        app + location + " type=tcp; } }",
@@ -124,7 +124,7 @@ TEST_CASE("health checks") {
       {"fast is not slower than interval",
        app + location + " interval=500ms; } }",
        {"health_check http interval=500ms jitter=0s timeout=2s fast=500ms fails=1 passes=1 uri=/ "
-        "host= port=0 status="},
+        "host= port=0 status=200-399,"},
        {}},
       {"in the upstream, with codes",
        "upstream app { server a; health_check status=200,204-299; }",
@@ -135,6 +135,48 @@ TEST_CASE("health checks") {
        location + " match=m; } } match m { status 200; } " + app,
        {"health_check http interval=5s jitter=0s timeout=2s fast=1s fails=1 passes=1 uri=/ host= "
         "port=0 status=200-200,"},
+       {}},
+      {"a match without status takes any",
+       "match m { } upstream app { server a; health_check match=m; }",
+       {"health_check http interval=5s jitter=0s timeout=2s fast=1s fails=1 passes=1 uri=/ host= "
+        "port=0 status="},
+       {}},
+      {"tests of fields and bodies, in a block of its own",
+       "upstream app { server a; health_check uri=/h { status 200; header Content-Type = "
+       "text/html; header ! Refresh; header X-A; header X-B != b; header Connection !~* close; "
+       "body ~ \"Welcome to\"; body !~ maintenance; body ok; body = \"a b\"; body ! x; } }",
+       {"check_header Content-Type equals text/html", "check_header Refresh not present",
+        "check_header X-A present", "check_header X-B not equals b",
+        "check_header Connection not regex caseless close", "check_body regex Welcome to",
+        "check_body not regex maintenance", "check_body contains ok", "check_body equals a b",
+        "check_body not contains x"},
+       {}},
+      {"send and expect make it a check by TCP",
+       "match m { send PING\\x20a\\x7e; expect +PONG\\x20; } upstream app { server a; "
+       "health_check match=m; }",
+       {"health_check tcp interval=5s jitter=0s timeout=2s fast=1s fails=1 passes=1 uri=/ host= "
+        "port=0 status=",
+        "check_send PING a~", "check_expect contains +PONG "},
+       {}},
+      {"grace",
+       "upstream app { server a; health_check grace=300ms; } upstream b { server b; health_check "
+       "mandatory grace=0; }",
+       {"health_check http interval=5s jitter=0s timeout=2s fast=1s fails=1 passes=1 uri=/ host= "
+        "port=0 status=200-399, grace=300ms",
+        "health_check http interval=5s jitter=0s timeout=2s fast=1s fails=1 passes=1 uri=/ host= "
+        "port=0 status=200-399, mandatory"},
+       {}},
+      {"gRPC",
+       "upstream app { server a; health_check type=grpc; } upstream b { server b; health_check "
+       "type=grpc grpc_service=a.B grpc_status=12; }",
+       {"health_check grpc interval=5s jitter=0s timeout=2s fast=1s fails=1 passes=1 uri=/ host= "
+        "port=0 status=",
+        "grpc 0 ", "grpc 12 a.B"},
+       {}},
+      {"expect by a pattern",
+       "match m { expect ~* \"200 ok\\x20\"; } upstream app { server a; health_check type=tcp "
+       "match=m; }",
+       {"check_expect regex caseless 200 ok\\x20"},
        {}},
   });
 }

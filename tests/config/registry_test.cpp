@@ -17,9 +17,9 @@ std::string printed(const std::string& line) {
 TEST_CASE("a registry alone is enough for an upstream, and its password is not shown") {
   CHECK(printed("redis://:secret@127.0.0.1/4 app=main") ==
         "registry redis://:***@127.0.0.1:6379/4 app=main form=weir key= detail= "
-        "channel=weir:{main}:events name= forget=10m poll=1s");
-  CHECK(
-      printed("unix:///run/r.sock app=main forget=0 poll=200ms").ends_with("forget=0 poll=200ms"));
+        "channel=weir:{main}:events name= forget=600s poll=1s");
+  CHECK(printed("unix:///run/r.sock app=main forget=5s poll=200ms")
+            .ends_with("forget=5s poll=200ms"));
 }
 
 TEST_CASE("foreign layouts") {
@@ -61,7 +61,7 @@ TEST_CASE("mistakes in a registry are told of, without the password") {
        "error: registry: a JSON pointer begins with /, such as /addr"},
       {"redis://h app=a poll=10ms", "error: registry: poll must be 100ms or more"},
       {"redis://h app=a name=x", "error: registry: ca, name and verify are for rediss://"},
-      {"redis://h app=a ap=x", "error: registry: unknown parameter \"ap\"; did you mean \"app\"?"},
+      {"redis://h app=a ap=x", "error: registry: unknown parameter \"ap=x\""},
   };
   for (const auto& c : cases) {
     const auto problems = problems_of("upstream a { registry " + std::string(c.line) + "; }");

@@ -94,6 +94,23 @@ upstreams:
        "matches: {ok: {status: '! 500'}}\n"
        "upstreams: {app: {servers: [a]}}\n"
        "servers: [{locations: [{path: /, proxy_pass: http://app, health_check: {match: ok}}]}]"},
+      {"tests of an answer",
+       "match ok { status 200 204; header Content-Type ~ \"text/(html|plain); charset\"; header ! "
+       "Refresh; header X-A; body \"not quite ready\"; body !~ \"maintenance mode\"; } "
+       "match pong { send \"PING\\r\\n\"; expect \"+PONG and more\"; } "
+       "upstream app { server a; health_check uri=/h { status 200; body ok; } } "
+       "upstream b { server b; health_check { expect ~ \"200 OK\"; } }",
+       R"(
+matches:
+  ok:
+    status: [200, 204]
+    header: [Content-Type ~ text/(html|plain); charset, "! Refresh", X-A]
+    body: [not quite ready, "!~ maintenance mode"]
+  pong: {send: "PING\r\n", expect: +PONG and more}
+upstreams:
+  app: {servers: [a], health_check: {uri: /h, match: {status: 200, body: ok}}}
+  b: {servers: [b], health_check: {match: {expect: ~ 200 OK}}}
+)"},
       {"health check without parameters", "upstream app { server a; health_check; } server { }",
        "upstreams: {app: {servers: [a], health_check: true}}\nservers: [{}]"},
       {"listen",
@@ -259,7 +276,7 @@ TEST_CASE("defaults of YAML") {
         "tunnel_timeout 3600s", "proxy_request_buffering off", "proxy_buffering off",
         "client_max_body_size 1073741824", "client_header_timeout 10s", "proxy_connect_timeout 2s",
         "health_check tcp interval=1s jitter=0s timeout=2s fast=200ms fails=2 "
-        "passes=1 uri=/ host= port=0 status="}) {
+        "passes=1 uri=/ host= port=0 status= grace=1s"}) {
     CAPTURE(line);
     CHECK(has_line(model, line));
   }
@@ -267,7 +284,7 @@ TEST_CASE("defaults of YAML") {
   CHECK(model.find("health_check") == model.rfind("health_check"));
   CHECK(has_line(model_of("upstreams: {app: {servers: [a], health_check: {uri: /h}}}"),
                  "health_check http interval=1s jitter=0s timeout=2s fast=200ms fails=2 passes=1 "
-                 "uri=/h host= port=0 status="));
+                 "uri=/h host= port=0 status=200-399, grace=1s"));
   for (const char* off : {"false", "off"}) {
     CHECK(model_of("upstreams: {app: {servers: [a], health_check: " + std::string(off) + "}}")
               .find("health_check") == std::string::npos);

@@ -111,6 +111,33 @@ upstreams:
     servers: [g]
     health_check: false
 )"},
+      {"tests of answers",
+       "match ok { header A = \"b c\"; header ! D; body \"e f\"; body \"~ g\"; } upstream b { "
+       "server "
+       "c; health_check uri=/h { status 200; body ok; } } upstream f { server g; health_check { "
+       "expect ~ \"200 OK\"; } }",
+       R"(
+matches:
+  ok:
+    header: [A = b c, "! D"]
+    body:
+      - e f
+      - [~ g]
+
+upstreams:
+  b:
+    servers: [c]
+    health_check:
+      uri: /h
+      match:
+        status: 200
+        body: ok
+  f:
+    servers: [g]
+    health_check:
+      match:
+        expect: ~ 200 OK
+)"},
       {"matches", "match ok { status ! 500 502-504; } match up { status 200; }", R"(
 matches:
   ok:

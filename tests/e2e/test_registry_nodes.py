@@ -331,7 +331,7 @@ def scripts(tmp_path_factory):
 
     answer.buffer, answer.selected = b"", False
     server = ScriptedServer(answer)
-    one = WeirNode(tmp_path_factory.mktemp("script"), server.url, "10.9.8.7:80")
+    one = WeirNode(tmp_path_factory.mktemp("script"), server.url, "127.0.0.1:1", "--drain", "0")
     try:
         one.wait_for("worker ID 7")
         one.process.terminate()
@@ -341,10 +341,10 @@ def scripts(tmp_path_factory):
         server.stop()
     take, release = seen[0], seen[-1]
     instance = release[-2]
-    assert instance.startswith("10.9.8.7:80/")
+    assert instance.startswith("127.0.0.1:1/")
 
     def general(words):
-        return [{instance: "INSTANCE", "10.9.8.7:80": "ADDR"}.get(word, word) for word in words]
+        return [{instance: "INSTANCE", "127.0.0.1:1": "ADDR"}.get(word, word) for word in words]
 
     release = [key("SLOT") if word == key(7) else "SLOT" if word == "7" else word
                for word in general(release)]

@@ -69,6 +69,19 @@ def test_other_answers_are_answers(start, status, body):
     assert (got.status, got.body, got.get("x-reason")) == (status, body, "rr")
 
 
+CLOSED = json.dumps({"errors": [{"message": "ConnectionManager.getConnection was called after the "
+                                            "connection manager was closed!"}]}).encode()
+
+
+@pytest.mark.parametrize("method, moves", [("GET", True), ("POST", False)])
+def test_a_stopping_node_has_closed_its_database(start, method, moves):
+    bad, good = start.node(counted(500, CLOSED)), start.node()
+    proxy = start.before([bad, good], location=TELL, upstream=PROFILE)
+    answer = send_once(proxy.port, request("/api/x", method=method, body=b"x" * (method == "POST")))
+    assert (answer.status, answer.get("x-reason")) == (
+        (200, "rr, retry:stopping") if moves else (500, "rr"))
+
+
 def test_without_the_profile_it_is_an_answer(start):
     proxy = start.before([start.node(counted(503, MAINTAINING)), start.node()])
     assert send_once(proxy.port, POST).status == 503

@@ -26,7 +26,7 @@ CheckResult run_check(test::asio::io_context& io, const config::HealthCheckConfi
                       const upstream::PeerSpec& peer) {
   std::optional<CheckResult> result;
   const auto check = std::make_shared<Check>(
-      io, config, peer, [&result](CheckResult got) { result = std::move(got); });
+      io, config, peer, nullptr, [&result](CheckResult got) { result = std::move(got); });
   check->start();
   CHECK_FALSE(result.has_value());  // never from within start()
   REQUIRE(test::run_until(io, [&result] { return result.has_value(); }));
@@ -36,6 +36,7 @@ CheckResult run_check(test::asio::io_context& io, const config::HealthCheckConfi
 config::HealthCheckConfig short_check(int timeout_ms) {
   config::HealthCheckConfig config;
   config.timeout = Duration{timeout_ms};
+  config.match.status = {{.from = 200, .to = 399}};
   return config;
 }
 
@@ -151,7 +152,7 @@ TEST_CASE("what the configuration says of a check") {
     CHECK(server.last_request.find("GET /ping?a=b HTTP/1.1\r\nHost: example.org\r\n") == 0);
   }
   SUBCASE("status") {
-    config.status = {{.from = 200, .to = 200}};
+    config.match.status = {{.from = 200, .to = 200}};
     const auto result = run_check(io, config, peer_at(port));
     CHECK(result.layer == CheckLayer::status);
     CHECK(result.detail == "got 204, want 200");
@@ -162,11 +163,71 @@ TEST_CASE("what the configuration says of a check") {
     CHECK(run_check(io, config, peer_at(1)).passed());
   }
   SUBCASE("a connection is enough") {
-    config.tcp_only = true;
+    config.type = config::CheckType::tcp;
     const auto result = run_check(io, config, peer_at(port));
     CHECK(result.passed());
     CHECK(result.detail == "connected");
     CHECK(server.last_request.empty());
+  }
+}
+
+TEST_CASE("send and expect over a connection") {
+  test::asio::io_context io;
+  test::TcpServer server(io, test::any_port());
+  server.script.answer = "+PONG\r\n";
+  config::HealthCheckConfig config = short_check(5000);
+  config.type = config::CheckType::tcp;
+  config.match.status.clear();
+  config.match.send = "PING\r\n\r\n";
+  config.match.expect.emplace().kind = config::MatchConfig::Test::Kind::contains;
+  config.match.expect->text = "+PONG";
+  SUBCASE("as wanted") {
+    const auto result = run_check(io, config, peer_at(server.where().port()));
+    CHECK(result.passed());
+    CHECK(server.last_request == "PING\r\n\r\n");
+  }
+  SUBCASE("a greeting, nothing is sent") {
+    config.match.send.clear();
+    server.script.at_once = true;
+    CHECK(run_check(io, config, peer_at(server.where().port())).passed());
+    CHECK(server.last_request.empty());
+  }
+  SUBCASE("another answer, and then silence: the reason tells of both") {
+    config.timeout = Duration{30};
+    server.script.answer = "-ERR\r\n";
+    const auto result = run_check(io, config, peer_at(server.where().port()));
+    CHECK(result.layer == CheckLayer::timeout);
+    CHECK(result.detail == "want \"+PONG\", got \"-ERR\\r\\n\" took longer than 30 ms");
+  }
+  SUBCASE("it is enough that it was sent") {
+    config.match.expect.reset();
+    const auto result = run_check(io, config, peer_at(server.where().port()));
+    CHECK(result.passed());
+    CHECK(result.detail == "sent");
+  }
+}
+
+TEST_CASE("a body that is looked at") {
+  test::asio::io_context io;
+  test::TcpServer server(io, test::any_port());
+  config::HealthCheckConfig config = short_check(5000);
+  config.match.body = {{.kind = config::MatchConfig::Test::Kind::equals, .text = "ok"}};
+  SUBCASE("byte by byte") {
+    server.script = {.answer = answer("200 OK"), .byte_by_byte = true};
+    CHECK(run_check(io, config, peer_at(server.where().port())).passed());
+  }
+  SUBCASE("longer than the limit, without end") {
+    server.script = {.answer = "HTTP/1.0 200 OK\r\n\r\n" + std::string(70000, 'x'),
+                     .repeat_forever = true};
+    const auto result = run_check(io, config, peer_at(server.where().port()));
+    CHECK(result.layer == CheckLayer::body);
+  }
+  SUBCASE("that does not come") {
+    config.timeout = Duration{30};
+    server.script.answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no";
+    const auto result = run_check(io, config, peer_at(server.where().port()));
+    CHECK(result.layer == CheckLayer::timeout);
+    CHECK(result.detail == "the body took longer than 30 ms");
   }
 }
 
@@ -194,7 +255,7 @@ TEST_CASE("a cancelled check says nothing") {
   test::asio::io_context io;
   test::TcpServer server(io, test::any_port());
   bool told = false;
-  auto check = std::make_shared<Check>(io, short_check(20), peer_at(server.where().port()),
+  auto check = std::make_shared<Check>(io, short_check(20), peer_at(server.where().port()), nullptr,
                                        [&told](const CheckResult&) { told = true; });
   check->start();
   SUBCASE("at once") {}

@@ -42,6 +42,7 @@ struct Bench {
     config::HealthCheckConfig config;
     config.interval = config.fast_interval = Duration{5};
     config.timeout = Duration{2000};
+    config.match.status = {{.from = 200, .to = 399}};
     return config;
   }
 
@@ -109,6 +110,69 @@ TEST_CASE("one check at a time for each peer, and one peer's fault is not anothe
   CHECK(hangs.connections <= 4);
   CHECK(hangs.most_open <= 2);  // it may see the end of one after the start of the next
   CHECK(bench.prober.snapshot()[0].reason == "timeout: the answer took longer than 40 ms (1/1)");
+}
+
+TEST_CASE("checks over one connection") {
+  Bench bench;
+  test::TcpServer server(bench.io, test::any_port());
+  server.script = {.answer = answer("200 OK"), .again = true};
+  SUBCASE("for as long as it may be used") {
+    bench.check.keepalive_time = std::chrono::hours{1};
+    const Target target = bench.target(server);
+    bench.prober.set_targets({target});
+    CHECK(bench.run_checks(target.peer, 5));
+    CHECK(server.connections == 1);
+    CHECK(server.requests == 5);
+    bench.prober.stop();
+    CHECK(bench.run_until([&] { return server.open == 0; }));
+  }
+  SUBCASE("then over another one") {
+    bench.check.keepalive_time = Duration{1};  // the interval is 5 ms
+    const Target target = bench.target(server);
+    bench.prober.set_targets({target});
+    CHECK(bench.run_checks(target.peer, 3));
+    CHECK(server.connections == 3);
+  }
+  SUBCASE("a peer may close it between two checks") {
+    server.script.close = true;
+    bench.check.keepalive_time = std::chrono::hours{1};
+    const Target target = bench.target(server);
+    bench.prober.set_targets({target});
+    CHECK(bench.run_checks(target.peer, 4));
+    CHECK(target.peer->health == Health::up);
+    CHECK(bench.prober.find(*target.peer)->failed_checks() == 0);
+    CHECK(server.connections == 4);
+  }
+  SUBCASE("what fails is asked anew") {
+    bench.check.keepalive_time = std::chrono::hours{1};
+    const Target target = bench.target(server);
+    bench.prober.set_targets({target});
+    CHECK(bench.run_checks(target.peer, 1));
+    server.script.answer = answer("503 No");  // of connections to come
+    CHECK(bench.run_checks(target.peer, 2));
+    CHECK(server.connections == 1);
+    CHECK(target.peer->health == Health::up);
+  }
+  SUBCASE("without keepalive_time each has its own") {
+    const Target target = bench.target(server);
+    bench.prober.set_targets({target});
+    CHECK(bench.run_checks(target.peer, 3));
+    CHECK(server.connections == 3);
+  }
+}
+
+TEST_CASE("a grace ends by itself where nothing is heard") {
+  Bench bench;
+  bench.check.grace = Duration{30};
+  test::TcpServer hangs(bench.io, test::any_port());
+  const Target target = bench.target(hangs);
+  bench.prober.set_targets({target});
+  CHECK(target.peer->health == Health::checking);
+  CHECK(bench.run_until([&] { return target.peer->health == Health::unchecked; }));
+  CHECK(bench.lines == std::vector<std::string>{"peer " + target.peer->text +
+                                                " of \"app\" unchecked: no verdict within 30 ms"});
+  bench.prober.stop();
+  CHECK(bench.run_until([&] { return target.peer.use_count() == 1; }));
 }
 
 TEST_CASE("new targets: who stays keeps state, who goes is left alone") {

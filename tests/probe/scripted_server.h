@@ -27,6 +27,8 @@ struct Script {
   bool reset = false;           // at the request
   bool byte_by_byte = false;    // a byte of the answer each millisecond
   bool repeat_forever = false;  // the answer again and again
+  bool again = false;           // answers each further request, too
+  bool at_once = false;         // answers without having been asked
 };
 
 inline std::string answer(const char* status_line) {
@@ -46,12 +48,14 @@ class ScriptedServer {
   struct Seen {
     std::string last_request;
     int connections = 0;
+    int requests = 0;
     int open = 0;
     int most_open = 0;
   };
   const std::shared_ptr<Seen> seen = std::make_shared<Seen>();
   std::string& last_request = seen->last_request;
   int& connections = seen->connections;
+  int& requests = seen->requests;
   int& open = seen->open;
   int& most_open = seen->most_open;
   [[nodiscard]] typename Protocol::endpoint where() const { return acceptor_.local_endpoint(); }
@@ -68,6 +72,13 @@ class ScriptedServer {
     }
     ~Connection() { --seen->open; }
 
+    void start() {
+      if (script.at_once) {
+        asked = true;
+        reply();
+      }
+      read();
+    }
     void read() {
       socket.async_read_some(
           asio::buffer(chunk), [self = this->shared_from_this()](
@@ -77,6 +88,7 @@ class ScriptedServer {
             self->seen->last_request = self->request;
             if (!self->asked && self->request.find("\r\n\r\n") != std::string::npos) {
               self->asked = true;
+              ++self->seen->requests;
               self->reply();
             }
             self->read();  // until the client closes
@@ -91,6 +103,11 @@ class ScriptedServer {
       const std::size_t size = script.byte_by_byte ? 1 : script.answer.size() - sent;
       if (sent == script.answer.size()) {
         if (script.close) socket.close();
+        if (script.again) {
+          asked = false;
+          sent = 0;
+          request.clear();
+        }
         return;
       }
       asio::async_write(socket, asio::buffer(script.answer.data() + sent, size),
@@ -122,7 +139,7 @@ class ScriptedServer {
     acceptor_.async_accept(
         [this](const boost::system::error_code& error, typename Protocol::socket socket) {
           if (error) return;
-          std::make_shared<Connection>(std::move(socket), *this)->read();
+          std::make_shared<Connection>(std::move(socket), *this)->start();
           accept();
         });
   }

@@ -17,35 +17,40 @@ TEST_CASE("answers that say the request was not executed") {
   struct Row {
     int status;
     std::string body;
-    bool refusal;
+    Refusal refusal;
   };
   const Row rows[] = {
-      {503, maintaining, true},
-      {503, R"( { "error" : { "maintaining" : true } } )", true},
-      {503, R"({"error":{"maintaining":false}})", false},
-      {503, R"({"error":{"maintaining":"true"}})", false},
-      {503, R"({"maintaining":true})", false},
-      {503, R"({"error":[]})", false},
-      {503, R"([])", false},
-      {503, "", false},
-      {503, "Service Unavailable", false},
-      {503, maintaining.substr(0, 40), false},
-      {503, missing, true},
-      {404, missing, true},
-      {404, maintaining, false},
-      {404, R"({"error":{"code":"NOT_FOUND"}})", false},
-      {500, maintaining, false},
-      {200, maintaining, false},
+      {503, maintaining, Refusal::not_executed},
+      {503, R"( { "error" : { "maintaining" : true } } )", Refusal::not_executed},
+      {503, R"({"error":{"maintaining":false}})", Refusal::no},
+      {503, R"({"error":{"maintaining":"true"}})", Refusal::no},
+      {503, R"({"maintaining":true})", Refusal::no},
+      {503, R"({"error":[]})", Refusal::no},
+      {503, R"([])", Refusal::no},
+      {503, "", Refusal::no},
+      {503, "Service Unavailable", Refusal::no},
+      {503, maintaining.substr(0, 40), Refusal::no},
+      {503, missing, Refusal::not_executed},
+      {404, missing, Refusal::not_executed},
+      {404, maintaining, Refusal::no},
+      {404, R"({"error":{"code":"NOT_FOUND"}})", Refusal::no},
+      {500, maintaining, Refusal::no},
+      {500,
+       R"({"errors":[{"message":"ConnectionManager.getConnection was called after the )"
+       R"(connection manager was closed!"}]})",
+       Refusal::failed},
+      {500, R"({"errors":[{"message":"Internal Server Error"}]})", Refusal::no},
+      {200, maintaining, Refusal::no},
   };
   for (const Row& row : rows) {
     CAPTURE(row.status);
     CAPTURE(row.body);
-    CHECK(is_refusal(row.status, {Kind::counted, row.body.size()}, row.body) == row.refusal);
+    CHECK(find_refusal(row.status, {Kind::counted, row.body.size()}, row.body) == row.refusal);
     char size[32];
     std::snprintf(size, sizeof size, "%zx\r\n", row.body.size());
     std::string chunked = row.body.empty() ? "" : size + row.body + "\r\n";
     chunked += "0\r\n\r\n";
-    CHECK(is_refusal(row.status, {Kind::chunked, 0}, chunked) == row.refusal);
+    CHECK(find_refusal(row.status, {Kind::chunked, 0}, chunked) == row.refusal);
   }
 }
 

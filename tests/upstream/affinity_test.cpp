@@ -1,6 +1,8 @@
 // Sticky clients, draining, slow start, ejection and the budget of retries, in virtual time.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <array>
 #include <string>
 
 #include "upstream/ejection.h"
@@ -147,6 +149,64 @@ TEST_CASE("why the hash's own peer was passed over") {
   CHECK(bench.request("", 0) != own);
   CHECK(bench.choice.skipped == Closed::unhealthy);
   CHECK(bench.choice.reason == Reason::hash);
+}
+
+TEST_CASE("a vanished peer keeps its place, and moves no client of the others") {
+  for (const auto balance : {config::Balance::ip_hash, config::Balance::hash}) {
+    auto specs = test::specs({1, 1, 1});
+    Bench before(balance, specs);
+    specs[1].vanished = true;
+    Bench after(balance, specs);
+    CHECK(after.pool->max_tries() == 2);
+    for (int i = 0; i < 200; ++i) {
+      const auto pick = [i](Bench& bench) {
+        Walk walk;
+        walk.reset(*IpAddress::parse("10.0." + std::to_string(i) + ".1"));
+        if (bench.pool->balance() == config::Balance::hash) {
+          walk.begin_key() = std::to_string(i);
+        }
+        const auto choice = bench.pool->pick(walk, at(0));
+        bench.pool->done(*choice.peer, Outcome::success, at(0));
+        return choice.index;
+      };
+      const auto old = pick(before);
+      const auto now = pick(after);
+      CHECK(now != 1);
+      if (old != 1) CHECK(now == old);
+    }
+  }
+}
+
+TEST_CASE("a vanished peer beside a single one makes it no less single") {
+  auto specs = test::specs({1, 1});
+  specs[0].vanished = true;
+  Bench bench(config::Balance::round_robin, specs);
+  for (int i = 0; i < 5; ++i) CHECK(bench.request("", 0, Outcome::failure) == 'b');
+  CHECK(bench.choice.reason == Reason::only_peer);
+  CHECK(bench.pool->numbers(0).vanished);
+  CHECK(bench.pool->live(at(0)) == 1);
+}
+
+TEST_CASE("a hash with bounded load: nobody gets more than its share allows") {
+  for (const auto balance : {config::Balance::hash, config::Balance::hash_consistent}) {
+    Pool::Rules rules;
+    rules.load_bound = 125;
+    Bench bench(balance, test::specs({1, 1, 2}), rules);
+    std::array<int, 3> held{};
+    for (int i = 0; i < 400; ++i) {
+      Walk walk;
+      walk.reset(test::client());
+      walk.begin_key() = "the same";
+      const auto choice = bench.pool->pick(walk, at(0));
+      REQUIRE(choice.peer != nullptr);
+      ++held[choice.index];
+      // Of i + 1 in progress a peer has at most its share and a quarter of it, and one.
+      const double weight = choice.index == 2 ? 2 : 1;
+      CHECK(held[choice.index] <= 1.25 * (i + 1) * weight / 4 + 1);
+    }
+    CHECK(held[0] + held[1] + held[2] == 400);
+    CHECK(std::min({held[0], held[1], held[2]}) > 0);
+  }
 }
 
 // ---- slow start ----

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,12 @@ config::HealthCheckConfig check_config(std::uint32_t fails, std::uint32_t passes
   config.fails = fails;
   config.passes = passes;
   config.mandatory = mandatory;
+  return config;
+}
+
+config::HealthCheckConfig with_grace(std::uint32_t fails, std::uint32_t passes) {
+  auto config = check_config(fails, passes);
+  config.grace = seconds{1};
   return config;
 }
 
@@ -61,6 +69,8 @@ TEST_CASE("states after rows of results") {
       {"a failure in between starts the count again", check_config(1, 2), "-+-++", "DDDDU"},
       {"mandatory: no traffic until it passes", check_config(2, 2, true), "+++", "cUU"},
       {"mandatory, failing", check_config(2, 1, true), "--+", "cDU"},
+      {"with a grace it must pass first", with_grace(3, 1), "---+--", "ccDUUU"},
+      {"with a grace, passing", with_grace(3, 2), "++-", "cUU"},
   };
   for (const auto& row : rows) {
     CAPTURE(row.name);
@@ -84,6 +94,42 @@ TEST_CASE("states after rows of results") {
       }
     }
     CHECK(states == row.states);
+  }
+}
+
+TEST_CASE("the end of a grace: who has not failed gets requests, unless passing is mandatory") {
+  struct Row {
+    const char* name;
+    config::HealthCheckConfig config;
+    const char* results;
+    Health before;
+    Health after;
+  };
+  auto mandatory = with_grace(2, 2);
+  mandatory.mandatory = true;
+  const Row rows[] = {
+      {"nothing was heard", with_grace(2, 2), "", Health::checking, Health::unchecked},
+      {"it has passed, not often enough", with_grace(2, 2), "+", Health::checking,
+       Health::unchecked},
+      {"it has failed, not often enough", with_grace(2, 2), "-", Health::checking,
+       Health::checking},
+      {"up", with_grace(2, 1), "+", Health::up, Health::up},
+      {"down", with_grace(2, 1), "--", Health::down, Health::down},
+      {"mandatory", mandatory, "", Health::checking, Health::checking},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.name);
+    Bench bench(row.config);
+    for (const char result : std::string(row.results)) {
+      bench.step(result == '+' ? passed() : refused());
+    }
+    CHECK(bench.peer.health == row.before);
+    const auto transition = bench.machine.end_grace(bench.clock.now());
+    CHECK(bench.peer.health == row.after);
+    CHECK(transition.has_value() == (row.before != row.after));
+    if (transition) CHECK(transition->reason == "no verdict within 1000 ms");
+    CHECK_FALSE(bench.machine.end_grace(bench.clock.now()));
+    CHECK_FALSE(bench.peer.recovered);
   }
 }
 
@@ -180,6 +226,122 @@ TEST_CASE("an hour: a peer that recovers is back within one interval") {
   CHECK(downs == 6);
   CHECK(slowest_up <= seconds{5});
   CHECK(slowest_down <= seconds{6});  // one interval, and one short wait for the second failure
+}
+
+TEST_CASE("a day of flapping: only what lasts changes the state") {
+  struct Row {
+    const char* name;
+    std::uint32_t fails;
+    std::uint32_t passes;
+    const char* pattern;  // of the answers, again and again
+    int transitions;      // after the first word, a day
+    bool ends_up;
+  };
+  const Row rows[] = {
+      {"every second fails", 2, 1, "+-", 0, true},
+      {"two of five, in turn", 2, 1, "+-+-+", 0, true},
+      {"three in a row are needed", 3, 1, "+--+--", 0, true},
+      {"it never comes back for good", 1, 3, "-++-++", 0, false},
+      {"each failure counts", 1, 1, "++++-", 2, false},  // transitions a round
+      {"slow to fall, slow to rise", 3, 3, "+++---", 2, false},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.name);
+    Bench bench(check_config(row.fails, row.passes));
+    const TimePoint start = bench.clock.now();
+    const std::string pattern = row.pattern;
+    std::size_t checks = 0;
+    int transitions = -1;  // the first word is none
+    while (bench.clock.now() - start < std::chrono::hours{24} || checks % pattern.size() != 0) {
+      const bool good = pattern[checks++ % pattern.size()] == '+';
+      if (bench.step(good ? passed() : refused())) ++transitions;
+    }
+    const int rounds = static_cast<int>(checks / pattern.size());
+    CHECK(transitions == (row.transitions == 0 ? 0 : rounds * row.transitions - 1));
+    CHECK((bench.peer.health == Health::up) == row.ends_up);
+    // Never more often than the short wait, never more rarely than the long one.
+    CHECK(checks <= 24 * 3600 + pattern.size());
+    CHECK(checks >= 24 * 3600 / 5);
+  }
+}
+
+TEST_CASE("hours with jitter: each wait in its bounds, all of them used") {
+  auto config = check_config(1, 1);
+  config.jitter = seconds{2};
+  std::mt19937_64 generator(7);
+  Bench bench(config, [&generator](std::uint64_t n) { return generator() % n; });
+  bench.step(passed());
+  Duration sum{0};
+  Duration least{1'000'000};
+  Duration most{0};
+  constexpr int checks = 5000;  // more than 8 hours
+  for (int i = 0; i < checks; ++i) {
+    const Duration wait = bench.machine.next_check() - bench.clock.now();
+    least = std::min(least, wait);
+    most = std::max(most, wait);
+    sum += wait;
+    bench.step(passed());
+  }
+  CHECK(least >= seconds{5});
+  CHECK(least < milliseconds{5010});
+  CHECK(most < seconds{7});
+  CHECK(most > milliseconds{6990});
+  CHECK(std::abs((sum / checks - seconds{6}).count()) < 50);
+}
+
+TEST_CASE("failures are counted by what they failed at") {
+  Bench bench(check_config(2, 1));
+  bench.step(passed());
+  for (const auto layer : {CheckLayer::status, CheckLayer::body, CheckLayer::body,
+                           CheckLayer::timeout, CheckLayer::header}) {
+    bench.step({.layer = layer});
+  }
+  CHECK(bench.machine.failed_checks() == 5);
+  CHECK(bench.machine.failed_checks(CheckLayer::body) == 2);
+  CHECK(bench.machine.failed_checks(CheckLayer::timeout) == 1);
+  CHECK(bench.machine.failed_checks(CheckLayer::connect) == 0);
+  CHECK(bench.machine.failed_checks(CheckLayer::ok) == 0);
+}
+
+TEST_CASE("settings are the same if and only if their texts are") {
+  using Test = config::MatchConfig::Test;
+  const auto text = [](const auto& change) {
+    config::HealthCheckConfig config;
+    change(config);
+    return settings_text(config);
+  };
+  const auto test = [](Test::Kind kind, const char* name, const char* what, bool negated = false) {
+    return Test{.kind = kind, .negated = negated, .name = name, .text = what};
+  };
+  using Config = config::HealthCheckConfig;
+  const std::vector<std::string> texts = {
+      text([](Config&) {}),
+      text([](Config& c) { c.uri = "/h"; }),
+      text([](Config& c) { c.host = "/h"; }),
+      text([](Config& c) { c.keepalive_time = seconds{1}; }),
+      text([](Config& c) { c.type = config::CheckType::tcp; }),
+      text([](Config& c) { c.grpc_status = 12; }),
+      text([](Config& c) { c.grpc_service = "a"; }),
+      text([](Config& c) {
+        c.match.status = {{200, 200}};
+      }),
+      text([](Config& c) { c.match.status_negated = true; }),
+      text([](Config& c) { c.match.send = "a"; }),
+      text([&](Config& c) { c.match.expect = test(Test::Kind::contains, "", "a"); }),
+      text([&](Config& c) { c.match.headers = {test(Test::Kind::equals, "a", "b")}; }),
+      text([&](Config& c) { c.match.headers = {test(Test::Kind::equals, "a", "b", true)}; }),
+      text([&](Config& c) { c.match.headers = {test(Test::Kind::equals, "ab", "")}; }),
+      text([&](Config& c) { c.match.headers = {test(Test::Kind::present, "a", "b")}; }),
+      text([&](Config& c) { c.match.body = {test(Test::Kind::equals, "a", "b")}; }),
+      text([&](Config& c) {
+        c.match.body = {test(Test::Kind::equals, "a", "b"), test(Test::Kind::equals, "", "")};
+      }),
+  };
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    for (std::size_t k = 0; k < i; ++k) CHECK(texts[i] != texts[k]);
+  }
+  // What requests do while nothing is known is no part of a check.
+  CHECK(text([](Config& c) { c.grace = seconds{9}; }) == texts[0]);
 }
 
 }  // namespace weir::upstream

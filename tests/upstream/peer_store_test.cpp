@@ -50,7 +50,7 @@ TEST_CASE("who is the same peer after a reload") {
       {"check's uri", [](auto& c, auto&) { c.health_check->uri = "/ping"; }, false},
       {"check's status",
        [](auto& c, auto&) {
-         c.health_check->status.push_back({200, 204});
+         c.health_check->match.status.push_back({200, 204});
        },
        false},
       {"no check", [](auto& c, auto&) { c.health_check.reset(); }, false},
