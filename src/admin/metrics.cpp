@@ -38,7 +38,7 @@ std::string label_list(std::string_view labels) {
 
 // Series a server or a peer has, worked out from the table.
 struct SeriesCount {
-  std::size_t fixed = 0, server = 0, upstream = 0, peer = 0, peer_histograms = 0;
+  std::size_t fixed = 0, server = 0, upstream = 0, registry = 0, peer = 0, peer_histograms = 0;
 };
 
 SeriesCount count_series() {
@@ -56,6 +56,8 @@ SeriesCount count_series() {
     if (labels.starts_with("upstream peer")) {
       count.peer += series;
       if (row.kind == MetricKind::histogram) count.peer_histograms += series;
+    } else if (std::string_view(row.name).starts_with("weir_registry_")) {
+      count.registry += series;
     } else if (labels.starts_with("upstream")) {
       count.upstream += series;
     } else if (labels.starts_with("server")) {
@@ -99,8 +101,8 @@ std::string metrics_markdown() {
       ".\n\n## Number of series\n\nNo label has values from requests, so the configuration "
       "alone decides: " +
       text(count.fixed) + " series, " + text(count.server) + " a server name, " +
-      text(count.upstream) + " an upstream and " + text(count.peer) + " a peer. With more than " +
-      text(kMaxPeersWithHistograms) +
+      text(count.upstream) + " an upstream and " + text(count.peer) + " a peer. A registry has " +
+      text(count.registry) + " more. With more than " + text(kMaxPeersWithHistograms) +
       " peers in all, the histograms of peers are left out, and a peer has " +
       text(count.peer - count.peer_histograms) +
       ".\n\n`reason` is a method of choice, `sticky`, `retry` or `skip`, and has a series once "

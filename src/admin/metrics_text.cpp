@@ -233,6 +233,19 @@ void add_pool(Sheet& sheet, const Source& source, const proxy::PoolNode& node, b
   add_choices(sheet, node, name);
 }
 
+void add_registry(Sheet& sheet, const Source& source, const std::string& upstream) {
+  const auto status = source.registry_of(upstream);
+  if (!status) return;
+  const Labels labels = {{"upstream", to_utf8(upstream)}};
+  const auto age = status->stale_since ? source.clock->wall() - *status->stale_since : Duration{0};
+  sheet.add(Metric::registry_fresh, status->fresh ? 1 : 0, labels);
+  sheet.add(Metric::registry_stale, seconds(age.count()), labels);
+  sheet.add(Metric::registry_nodes, status->serving, labels);
+  sheet.add(Metric::registry_doubted, status->doubted ? 1 : 0, labels);
+  sheet.add(Metric::registry_reads, status->reads, labels);
+  sheet.add(Metric::registry_failures, status->failures, labels);
+}
+
 void add_process(Sheet& sheet) {
   const auto usage = process_usage();
   if (usage.open_fds) sheet.add(Metric::open_fds, *usage.open_fds);
@@ -252,6 +265,7 @@ std::string metrics_text(const Source& source) {
     for (const auto& node : runtime->pools) peers += node.pool->peers().size();
     for (const auto& node : runtime->pools) {
       add_pool(sheet, source, node, peers <= kMaxPeersWithHistograms);
+      add_registry(sheet, source, node.pool->name());
     }
   }
   add_process(sheet);

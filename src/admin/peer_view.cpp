@@ -18,6 +18,7 @@ std::int64_t whole_seconds(TimePoint now) {
 
 // What an operator says goes before what checks and failures say: it is what has to be undone.
 PeerState state_of(const PeerSpec& spec, Hold hold, Health health, bool banned) {
+  if (!spec.why_down.empty()) return PeerState::withheld;
   if (spec.vanished) return PeerState::vanished;
   if (spec.down) return PeerState::disabled;
   switch (hold) {
@@ -88,6 +89,8 @@ const char* to_string(PeerState state) {
       return "unchecked";
     case PeerState::disabled:
       return "down by configuration";
+    case PeerState::withheld:
+      return "down by registry";
     case PeerState::failed:
       return "failed";
     case PeerState::draining:
@@ -122,6 +125,8 @@ PeerView view_peer(const Source& source, const upstream::Pool& pool, std::size_t
     view.reason = "its name has this address no more; it keeps its place for a while";
   } else if (view.state == PeerState::disabled) {
     view.reason = "down in the configuration";
+  } else if (view.state == PeerState::withheld) {
+    view.reason = spec.why_down;
   } else if (tell_hold(source, pool, spec, view)) {
     const auto health = peer.health.load(std::memory_order_relaxed);
     if (view.machine != nullptr && (health == Health::down || health == Health::checking)) {

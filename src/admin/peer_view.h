@@ -19,6 +19,7 @@ enum class PeerState : std::uint8_t {
   checking,   // has to pass a check first
   unchecked,  // no active check has said anything: gets requests
   disabled,   // `down` in the configuration
+  withheld,   // its registry says that it is to get no requests
   failed,     // out for failures of requests: max_fails, or `eject`
   draining,   // in the configuration or by an operator: what it has goes on
   vanished,   // its name has another address now
@@ -27,9 +28,9 @@ enum class PeerState : std::uint8_t {
   aside,      // only another peer is to serve, by an operator
 };
 inline constexpr std::array kPeerStates = {
-    PeerState::up,       PeerState::down,    PeerState::checking, PeerState::unchecked,
-    PeerState::disabled, PeerState::failed,  PeerState::draining, PeerState::vanished,
-    PeerState::stopped,  PeerState::waiting, PeerState::aside};
+    PeerState::up,       PeerState::down,     PeerState::checking, PeerState::unchecked,
+    PeerState::disabled, PeerState::withheld, PeerState::failed,   PeerState::draining,
+    PeerState::vanished, PeerState::stopped,  PeerState::waiting,  PeerState::aside};
 [[nodiscard]] const char* to_string(PeerState state);
 
 struct PeerView {

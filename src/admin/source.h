@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "discovery/registry_reader.h"
 #include "probe/prober.h"
 #include "proxy/explanation.h"
 #include "proxy/runtime.h"
@@ -32,6 +34,8 @@ struct Source {
   const Clock* clock = nullptr;
   Log* log = nullptr;
   std::function<bool()> draining;  // shutting down
+  // Of an upstream; nullopt: it has no registry.
+  std::function<std::optional<discovery::RegistryStatus>(const std::string& upstream)> registry;
 
   struct Reloads {
     std::uint64_t generation = 0;
@@ -57,6 +61,10 @@ struct Source {
   // The functions above, with an answer where there is none (yet).
   [[nodiscard]] std::shared_ptr<const proxy::Runtime> present() const {
     return runtime ? runtime() : nullptr;
+  }
+  [[nodiscard]] std::optional<discovery::RegistryStatus> registry_of(
+      const std::string& upstream) const {
+    return registry ? registry(upstream) : std::nullopt;
   }
   [[nodiscard]] bool is_draining() const { return draining && draining(); }
 };

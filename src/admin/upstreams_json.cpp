@@ -79,6 +79,31 @@ json::value set_of(const Source& source, const upstream::Pool& pool) {
   return out;
 }
 
+// Null without a registry.
+json::value registry_json(const Source& source, const std::string& upstream) {
+  const auto status = source.registry_of(upstream);
+  if (!status) return nullptr;
+  json::object out;
+  out["url"] = to_utf8(status->url);
+  out["server"] = to_utf8(status->server);
+  out["fresh"] = status->fresh;
+  out["stale_since"] = nullptr;
+  out["stale_for"] = nullptr;
+  if (status->stale_since) {
+    const auto since = status->stale_since->time_since_epoch();
+    out["stale_since"] = static_cast<double>(since.count()) / 1000;
+    out["stale_for"] =
+        static_cast<double>((source.clock->wall() - *status->stale_since).count()) / 1000;
+  }
+  out["error"] = to_utf8(status->error);
+  out["waiting_for_first_list"] = !status->has_list;
+  out["emptying_unconfirmed"] = status->doubted;
+  out["serving"] = status->serving;
+  out["reads"] = status->reads;
+  out["failures"] = status->failures;
+  return out;
+}
+
 json::object peer_json(const Source& source, const proxy::PoolNode& node, std::size_t index,
                        TimePoint now) {
   const auto& peer = *node.pool->peers()[index];
@@ -93,6 +118,8 @@ json::object peer_json(const Source& source, const proxy::PoolNode& node, std::s
   out["since"] = nullptr;
   if (view.since) out["since"] = static_cast<double>(view.since->count()) / 1000;
   out["gets_requests"] = view.eligible;
+  out["slot"] = nullptr;
+  if (peer.spec.slot >= 0) out["slot"] = peer.spec.slot;
   out["backup"] = peer.spec.backup;
   out["weight"] = peer.spec.weight;
   out["in_flight"] = view.in_flight;
@@ -116,6 +143,7 @@ json::object pool_json(const Source& source, const proxy::PoolNode& node, TimePo
           {"balance", config::to_string(node.pool->balance())},
           {"live", node.pool->live(now)},
           {"set", set_of(source, *node.pool)},
+          {"registry", registry_json(source, node.pool->name())},
           {"peers", std::move(peers)}};
 }
 

@@ -113,8 +113,8 @@ void compile_upstream(const Call& call) {
   }
   compiler.walk(call.directive.block, scope);
   check_combinations(call, upstream);
-  if (std::all_of(upstream.peers.begin(), upstream.peers.end(),
-                  [](const PeerConfig& peer) { return peer.backup; })) {
+  if (!upstream.registry && std::all_of(upstream.peers.begin(), upstream.peers.end(),
+                                        [](const PeerConfig& peer) { return peer.backup; })) {
     call.error(upstream.peers.empty()
                    ? "no servers are inside upstream " + quote(name) + "; add server HOST:PORT"
                    : "all servers of " + quote(name) + " are backups; one must not be");

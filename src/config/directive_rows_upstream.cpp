@@ -105,6 +105,12 @@ constexpr DirectiveInfo kRows[] = {
                    "grpc_status=",
      .inner = in_match,
      .entries = "match"},
+    {"registry", U, 1, kMany, 0, compile_registry, "",
+     "nodes that announce themselves in Redis (redis://, rediss://, unix://, redis+sentinel://), "
+     "each in the slot of its ID, 0 to 31: app=NAME in weir's own layout; or key=PATTERN with {id} "
+     "and the address from the text there, a field= of the hash, a pointer= into JSON, or an "
+     "address= with {id}",
+     "app= forget= poll= key= field= pointer= address= channel= ca= name= verify=", "url"},
     {.name = "match",
      .contexts = H,
      .min_args = 1,

@@ -61,6 +61,7 @@ void compile_upstream_keepalive_timeout(const Call& call);
 
 // health checks (compile_health.cpp)
 void compile_health_check(const Call& call);
+void compile_registry(const Call& call);
 
 // what a good answer to them is (compile_match.cpp)
 void compile_match(const Call& call);

@@ -237,7 +237,17 @@ class Printer {
         " timeout=" + print(keep.timeout));
     if (upstream.health_check) print_check(*upstream.health_check);
     print_upstream_rules(upstream);
+    if (upstream.registry) print_registry(*upstream.registry);
     close();
+  }
+
+  void print_registry(const RegistryConfig& registry) {
+    static constexpr std::array<const char*, 5> kForms = {"weir", "text", "field", "pointer",
+                                                          "address"};
+    raw("registry " + registry.url.masked() + " app=" + registry.app +
+        " form=" + kForms[static_cast<std::size_t>(registry.form)] + " key=" + registry.key +
+        " detail=" + registry.detail + " channel=" + registry.channel + " name=" +
+        registry.tls_name + " forget=" + print(registry.forget) + " poll=" + print(registry.poll));
   }
 
   void print_check(const HealthCheckConfig& check) {

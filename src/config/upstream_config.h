@@ -13,6 +13,7 @@
 #include "config/position.h"
 #include "config/regex.h"
 #include "config/variables.h"
+#include "registry/url.h"
 
 namespace weir::tls {
 class Context;
@@ -200,6 +201,33 @@ struct UnavailableConfig {
   bool fail_open = false;               // peers that are known to be bad are tried all the same
 };
 
+// `registry`: nodes that announce themselves in Redis, in up to 32 slots.
+struct RegistryConfig {
+  // How a node is written there: in weir's own layout, or the address alone, in what a key holds.
+  enum class Form : std::uint8_t { weir, text, field, pointer, address };
+  registry::Url url;
+  std::shared_ptr<const tls::Context> tls;  // of rediss://
+  std::string tls_identity;                 // what it was made of
+  std::string tls_name;                     // that the certificate must be for; empty: the host
+  std::string app;                          // of weir's own layout
+  Form form = Form::weir;
+  std::string key;      // of other forms: with {id} for the number of the slot
+  std::string detail;   // field: its name; pointer: a JSON pointer; address: with {id}
+  std::string channel;  // of other forms: what is published there makes weir look again
+  Duration forget = std::chrono::minutes{10};
+  Duration poll = std::chrono::seconds{1};
+  Position position;
+  // Whether the same nodes are meant.
+  [[nodiscard]] bool same_nodes(const RegistryConfig& other) const {
+    return app == other.app && form == other.form && key == other.key && detail == other.detail;
+  }
+  [[nodiscard]] bool same_settings(const RegistryConfig& other) const {
+    return same_nodes(other) && url == other.url && tls_identity == other.tls_identity &&
+           tls_name == other.tls_name && channel == other.channel && forget == other.forget &&
+           poll == other.poll;
+  }
+};
+
 struct UpstreamConfig {
   std::string name;  // of the block, or "host:port" of a proxy_pass that names no block
   bool implicit = false;
@@ -216,6 +244,7 @@ struct UpstreamConfig {
   RetryConfig retry;
   UnavailableConfig unavailable;
   bool nocobase = false;  // `profile nocobase`: its refusals are known for such
+  std::optional<RegistryConfig> registry;
   Position position;
 };
 

@@ -38,6 +38,17 @@ Addresses Names::look_up(const std::string& host) {
   return {known.last_good, known.last_good.empty() ? known.error : std::string()};
 }
 
+Addresses Names::known(const std::string& host) const {
+  const auto found = known_.find(host);
+  if (found == known_.end()) return {};
+  return {.found = found->second.last_good, .error = found->second.error};
+}
+
+bool Names::has_unasked() const {
+  return std::any_of(watched_.begin(), watched_.end(),
+                     [&](const auto& host) { return known_.count(host) == 0; });
+}
+
 void Names::forget_all() {
   for (auto& [host, known] : known_) known.fresh = false;
 }
@@ -55,7 +66,14 @@ bool Names::take(const std::string& host, std::vector<IpAddress> found) {
 void Names::watch(std::set<std::string> hosts) {
   std::erase_if(known_, [&](const auto& entry) { return hosts.count(entry.first) == 0; });
   watched_ = std::move(hosts);
-  if (!waiting_ && mailbox_ == nullptr && !watched_.empty()) wait();
+  if (mailbox_ != nullptr || watched_.empty()) return;  // the round's end sees to it
+  if (has_unasked()) {
+    timer_.cancel();
+    waiting_ = false;
+    begin_round();
+  } else if (!waiting_) {
+    wait();
+  }
 }
 
 void Names::stop() {
@@ -94,10 +112,14 @@ void Names::end_round(Round found) {
   mailbox_ = nullptr;
   bool changed = false;
   for (auto& [host, addresses] : found) {
-    if (watched_.count(host) == 0 || addresses.found.empty()) continue;
+    if (watched_.count(host) == 0) continue;
+    if (addresses.found.empty()) {
+      known_[host].error = addresses.error;
+      continue;
+    }
     changed = take(host, std::move(addresses.found)) || changed;
   }
-  if (!watched_.empty()) wait();
+  if (!watched_.empty()) has_unasked() ? begin_round() : wait();
   if (changed) changed_();
 }
 

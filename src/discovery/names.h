@@ -36,9 +36,11 @@ class Names {
 
   // The addresses of `host`: asked for if they are not known, else as they were found last.
   [[nodiscard]] Addresses look_up(const std::string& host);
+  // The same without asking: empty as long as it is not known.
+  [[nodiscard]] Addresses known(const std::string& host) const;
   // All that is known is asked for again by the next look_up().
   void forget_all();
-  // From now on these are asked for again and again.
+  // From now on these are asked for again and again; at once, if any of them never was.
   void watch(std::set<std::string> hosts);
   void stop();
 
@@ -53,6 +55,7 @@ class Names {
 
   void wait();
   void begin_round();
+  [[nodiscard]] bool has_unasked() const;
   void end_round(Round found);
   bool take(const std::string& host, std::vector<IpAddress> found);
 

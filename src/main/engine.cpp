@@ -33,6 +33,11 @@ std::string first_error(const config::LoadResult& loaded) {
   return "the configuration cannot be read";
 }
 
+registry::Random random_numbers() {
+  auto generator = std::make_shared<std::mt19937_64>(std::random_device{}());
+  return [generator](std::uint64_t below) { return below == 0 ? 0 : (*generator)() % below; };
+}
+
 bool contains(const std::vector<std::string>& texts, const std::string& text) {
   return std::find(texts.begin(), texts.end(), text) != texts.end();
 }
@@ -41,9 +46,13 @@ bool contains(const std::vector<std::string>& texts, const std::string& text) {
 
 Engine::Engine(boost::asio::io_context& io, Configurator::Options options, Log& log,
                LogFiles& files)
-    : io_(io), options_(std::move(options)), log_(log), files_(files), names_(io, {}, [this] {
-        names_changed();
-      }) {
+    : io_(io),
+      options_(std::move(options)),
+      log_(log),
+      files_(files),
+      names_(io, {}, [this] { peers_changed("addresses of host names have changed"); }),
+      registries_(io, clock_, log, random_numbers(),
+                  [this] { peers_changed("nodes of a registry have changed"); }) {
   options_.load.tls = std::make_shared<tls::SharedState>();
   builder_.set_log_files(files_);
   builder_.set_operators(operators_);
@@ -69,10 +78,12 @@ void Engine::set_up() {
     if (result.passed() || !target.peer->gone.load(std::memory_order_relaxed)) return;
     for (auto& worker : workers_) worker->peers_changed();
   };
-  auto generator = std::make_shared<std::mt19937_64>(std::random_device{}());
-  prober_ = std::make_unique<probe::Prober>(
-      io_, clock_,
-      [generator](std::uint64_t below) { return below == 0 ? 0 : (*generator)() % below; }, hooks);
+  prober_ = std::make_unique<probe::Prober>(io_, clock_, random_numbers(), hooks);
+  // Nobody waits here for the addresses of a node's host name: they are looked up aside.
+  builder_.set_registry_peers([this](const config::UpstreamConfig& upstream) {
+    return registries_.peers(upstream,
+                             [this](const std::string& host) { return names_.known(host); });
+  });
   admin_ = std::make_unique<admin::Server>(io_, admin_source());
 }
 
@@ -101,6 +112,7 @@ admin::Source Engine::admin_source() {
   source.token = [this] {
     return model_ != nullptr && model_->admin ? model_->admin->token : std::string();
   };
+  source.registry = [this](const std::string& upstream) { return registries_.status(upstream); };
   source.started = clock_.wall();
   source.version = WEIR_VERSION;
   return source;
@@ -110,8 +122,17 @@ admin::Source Engine::admin_source() {
 // -----------------------------------------------------------------------------------
 
 void Engine::apply(Handover handover, Done done) {
-  const auto loaded = config::load(options_.config_path, replaying(options_.load, handover.bundle));
-  if (loaded.model == nullptr) return done(first_error(loaded));
+  const auto loaded = std::make_shared<const config::LoadResult>(
+      config::load(options_.config_path, replaying(options_.load, handover.bundle)));
+  if (loaded->model == nullptr) return done(first_error(*loaded));
+  // Nodes of registries are asked for first: else there were a moment without peers.
+  const auto kept = std::make_shared<Handover>(std::move(handover));
+  registries_.prepare(*loaded->model, [this, kept, loaded, done = std::move(done)] {
+    if (!stopped_) take_over(*kept, *loaded, done);
+  });
+}
+
+void Engine::take_over(Handover& handover, const config::LoadResult& loaded, Done done) {
   std::string damage;
   if (!std::exchange(restored_, true)) damage = restore_state(handover.state, *loaded.model);
   builder_.set_workers(std::max<std::size_t>(workers_.size(), loaded.model->workers));
@@ -122,12 +143,14 @@ void Engine::apply(Handover handover, Done done) {
   if (!error.empty()) {
     files_.exchange(std::move(files_before));
     builder_.discard();
+    registries_.discard();
     return done(error);
   }
 
   // From here on nothing can fail.
   if (!damage.empty()) log_.error(damage);
   builder_.commit(clock_.now());
+  registries_.commit();
   forget_later();
   const auto before = std::exchange(model_, loaded.model);
   const auto generation = runtime_ != nullptr ? runtime_->generation : 0;
@@ -138,7 +161,7 @@ void Engine::apply(Handover handover, Done done) {
   set_admin_listeners(handover);
   set_holds();
   set_targets();
-  names_.watch(discovery::host_names(*model_));
+  watch_names();
   reloads_.generation = runtime_->generation;
   reloads_.last_ok = true;
   reloads_.last_at = clock_.wall();
@@ -157,9 +180,10 @@ proxy::RuntimeBuilder::Result Engine::build(std::shared_ptr<const config::Model>
   return built;
 }
 
-void Engine::names_changed() {
+// Peers have come, gone or moved.
+void Engine::peers_changed(const std::string& what) {
   if (draining_ || runtime_ == nullptr) return;
-  log_.notice("addresses of host names have changed");
+  log_.notice(what);
   rebuild([] {});
 }
 
@@ -178,12 +202,19 @@ void Engine::rebuild(std::function<void()> done) {
   runtime_ = watched(std::move(built.runtime));
   set_holds();
   set_targets();
+  watch_names();
   reloads_.generation = runtime_->generation;
   log_.notice("generation " + std::to_string(reloads_.generation) + " has other peers or weights");
   const auto in_force = when_all([waiting = std::exchange(rebuilt_, {})] {
     for (const auto& each : waiting) each();
   });
   for (auto& worker : workers_) worker->use(runtime_, in_force);
+}
+
+void Engine::watch_names() {
+  auto names = discovery::host_names(*model_);
+  names.merge(registries_.host_names());
+  names_.watch(std::move(names));
 }
 
 // Addresses that have vanished keep their places for a while.
@@ -193,7 +224,7 @@ void Engine::forget_later() {
   if (next == TimePoint::max()) return;
   forget_timer_.expires_after(std::max(next - clock_.now(), Duration{1000}));
   forget_timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) names_changed();
+    if (!error) peers_changed("an address is forgotten");
   });
 }
 
@@ -298,7 +329,9 @@ void Engine::set_targets() {
     const auto& config = runtime_->model->upstreams[i];
     for (const auto& peer : runtime_->pools[i].pool->peers()) {
       if (config.health_check) {
-        if (!peer->spec.down) targets.push_back({config.name, peer, *config.health_check});
+        if (peer->spec.down) continue;
+        targets.push_back({config.name, peer, *config.health_check});
+        if (peer->spec.newcomer) targets.back().check.mandatory = true;
       } else {
         // A reload may have taken the check away: its verdict goes with it.
         peer->health.store(upstream::Health::unchecked, std::memory_order_relaxed);
@@ -384,6 +417,7 @@ void Engine::stop() {
   for (auto& worker : workers_) worker->stop();
   prober_->stop();
   names_.stop();
+  registries_.stop();
   admin_->close();
   for (auto& worker : workers_) worker->join();
   if (on_ended) on_ended();

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/log_files.h"
 #include "discovery/names.h"
+#include "discovery/registries.h"
 #include "main/configurator.h"
 #include "main/handover.h"
 #include "main/settings.h"
@@ -60,7 +61,10 @@ class Engine {
   void set_up();
   [[nodiscard]] admin::Source admin_source();
   [[nodiscard]] proxy::RuntimeBuilder::Result build(std::shared_ptr<const config::Model> model);
-  void names_changed();
+  void take_over(Handover& handover, const config::LoadResult& loaded, Done done);
+  // Peers have come, gone or moved.
+  void peers_changed(const std::string& what);
+  void watch_names();
   void rebuild(std::function<void()> done);
   void forget_later();
   void set_workers(std::size_t count);
@@ -92,6 +96,7 @@ class Engine {
   LogFiles& files_;
   SystemClock clock_;
   discovery::Names names_;
+  discovery::Registries registries_;
   boost::asio::steady_timer drain_timer_{io_};
   boost::asio::steady_timer retire_timer_{io_};
   boost::asio::steady_timer forget_timer_{io_};

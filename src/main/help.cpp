@@ -48,6 +48,12 @@ std::string usage(const Program& program) {
          "       " +
          program.name +
          " convert FILE [-o OUT]   writes the configuration of FILE in YAML\n"
+         "       " +
+         program.name +
+         " node OPTIONS [-- COMMAND...]   takes a worker ID in a registry and publishes a node\n"
+         "       " +
+         program.name +
+         " registry list|drain|ready|release   shows and changes the nodes of a registry\n"
          "\n"
          "  -?, -h [TOPIC]  this text, or the reference of: directives, variables, metrics, "
          "errors,\n"

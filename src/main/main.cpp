@@ -11,8 +11,10 @@
 #include "main/convert.h"
 #include "main/help.h"
 #include "main/master.h"
+#include "main/node.h"
 #include "main/operate.h"
 #include "main/process_title.h"
+#include "main/registry_command.h"
 #include "main/report.h"
 #include "main/signal_sender.h"
 #include "main/single_process.h"
@@ -141,7 +143,10 @@ int run_verb(const Program& program, int argc, char** argv, int at) {
 int main(int argc, char** argv) {
   open_standard_descriptors();
   const auto program = program_called(argc > 0 ? argv[0] : "weir");
-  if (argc > 1 && std::string_view(argv[1]) == "convert") {
+  const std::string_view verb = argc > 1 ? argv[1] : "";
+  if (verb == "node") return node_command(argc - 1, argv + 1);
+  if (verb == "registry") return registry_command(argc - 1, argv + 1);
+  if (verb == "convert") {
     return convert(program.name, argc - 1, argv + 1);
   }
   if (const int at = find_verb_argument(argc, argv); at > 0) {

@@ -1,5 +1,6 @@
 #include "proxy/runtime_builder.h"
 
+#include <iterator>
 #include <random>
 
 #include "access/digest.h"
@@ -85,6 +86,10 @@ void RuntimeBuilder::add_pools(Runtime& runtime, const discovery::Resolver& reso
   for (std::uint32_t i = 0; i < runtime.model->upstreams.size(); ++i) {
     const auto& upstream = runtime.model->upstreams[i];
     auto found = discovery::static_peers(upstream, resolver, &places_, now);
+    if (upstream.registry && registry_peers_) {
+      auto more = registry_peers_(upstream);
+      std::move(more.begin(), more.end(), std::back_inserter(found.specs));
+    }
     if (upstream.sticky) name_peers(found.specs);
     unresolved.insert(unresolved.end(), found.unresolved.begin(), found.unresolved.end());
     PoolNode node;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -30,6 +31,9 @@ class RuntimeBuilder {
   // Weights and maintenance are taken from it; it must outlive the builder. Without it there are
   // none but those configured.
   void set_operators(const upstream::OperatorState& operators) { operators_ = &operators; }
+  // Where peers of a registry come from; without it there are none.
+  using MorePeers = std::function<std::vector<upstream::PeerSpec>(const config::UpstreamConfig&)>;
+  void set_registry_peers(MorePeers peers) { registry_peers_ = std::move(peers); }
 
   struct Result {
     std::shared_ptr<const Runtime> runtime;
@@ -68,6 +72,7 @@ class RuntimeBuilder {
   std::map<std::string, std::weak_ptr<upstream::Sessions>> sessions_;
   const LogFiles* log_files_ = nullptr;
   const upstream::OperatorState* operators_ = nullptr;
+  MorePeers registry_peers_;
   HashSeed seed_;  // of the zones' tables
   // Counters outlive reloads: whoever has the same name counts on.
   std::map<std::string, std::weak_ptr<PerWorker<TrafficStats>>> server_stats_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "upstream/slot_hash.h"
+
 namespace weir::upstream {
 namespace {
 // nginx's constants: the start, the factor and the number of hash values.
@@ -17,6 +19,11 @@ void IpHashWalk::reset(const IpAddress& client) {
   key_.fill(0);
   std::copy_n(bytes.begin(), std::min<std::size_t>(bytes.size(), v6_ ? 16 : 4), key_.begin());
   hash_ = kStart;
+}
+
+std::uint64_t IpHashWalk::slot_key(bool full) const {
+  const std::size_t size = v6_ ? 16 : full ? 4 : 3;
+  return upstream::slot_key({reinterpret_cast<const char*>(key_.data()), size});
 }
 
 PeerSlot* IpHashWalk::choose(PeerList& list, TriedSet& tried, Misses& misses, bool full,

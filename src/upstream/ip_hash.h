@@ -13,6 +13,8 @@ namespace weir::upstream {
 class IpHashWalk {
  public:
   void reset(const IpAddress& client);
+  // The bytes that count, for choose_by_identity().
+  [[nodiscard]] std::uint64_t slot_key(bool full) const;
   // The eligible peer that the hash names, entered into `tried`; null: too many misses. `full`: all
   // of an IPv4 address counts, not only its first three octets.
   PeerSlot* choose(PeerList& list, TriedSet& tried, Misses& misses, bool full, std::int64_t now);

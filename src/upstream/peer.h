@@ -52,6 +52,10 @@ struct PeerSpec {
   bool drain = false;     // only for clients that are bound to it
   bool vanished = false;  // its source does not name it any more: it only keeps its place
   std::string sid{};      // what sticky clients are bound by: its route, or made of its address
+  // Of a node in a registry.
+  std::int32_t slot = -1;  // its number there, 0 or more; -1: it is in none
+  bool newcomer = false;   // came later than weir: waits for its first good check
+  std::string why_down{};  // "vanished", "draining", ...
 };
 
 struct Peer {

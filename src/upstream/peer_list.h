@@ -29,8 +29,9 @@ struct PeerNumbers {
 
 struct PeerSlot {
   Peer* peer = nullptr;
-  std::uint32_t index = 0;  // in Pool::peers()
-  std::uint32_t name = 0;   // for `hash consistent`: the same for peers of the same name
+  std::uint32_t index = 0;     // in Pool::peers()
+  std::uint32_t name = 0;      // for `hash consistent`: the same for peers of the same name
+  std::uint64_t identity = 0;  // for choose_by_identity()
   PeerNumbers numbers;
   std::string sid;  // PeerSpec::sid
   // Of its weight, in thousandths, at the time of this choice: see Ramp. Of those that compare

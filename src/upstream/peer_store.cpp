@@ -19,7 +19,8 @@ std::string key_of(const config::UpstreamConfig& config, const PeerSpec& spec) {
 // Already closed where a check comes first: the pool may be in use before the first check starts.
 std::shared_ptr<Peer> make_peer(const config::UpstreamConfig& config, const PeerSpec& spec) {
   auto peer = std::make_shared<Peer>(spec);
-  if (config.health_check && starts_closed(*config.health_check)) peer->health = Health::checking;
+  const bool closed = config.health_check && (starts_closed(*config.health_check) || spec.newcomer);
+  if (closed) peer->health = Health::checking;
   return peer;
 }
 
@@ -68,6 +69,7 @@ std::shared_ptr<Pool> PeerStore::build(const config::UpstreamConfig& config,
                           .retry_least = config.retry.budget_least};
   auto pool = std::make_shared<Pool>(config.name, config.balance, entry.peers, entry.specs,
                                      entry.lock, rules);
+  if (config.registry) pool->hash_by_slots();
   pending_.pools[config.name] = std::move(entry);
   return pool;
 }
@@ -104,6 +106,9 @@ void PeerStore::adopt(const Entry& entry, const Entry* before, TimePoint now) {
     peer.spec.slow_start = spec.slow_start;
     peer.spec.down = spec.down;
     peer.spec.drain = spec.drain;
+    peer.spec.slot = spec.slot;
+    peer.spec.newcomer = spec.newcomer;
+    peer.spec.why_down = spec.why_down;
     peer.spec.vanished = spec.vanished;
     const bool unwell = peer.health.load(std::memory_order_relaxed) == Health::down;
     peer.leaving.store(spec.vanished || spec.down || unwell, std::memory_order_relaxed);

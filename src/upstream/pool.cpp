@@ -6,6 +6,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "upstream/slot_hash.h"
+
 namespace weir::upstream {
 
 using config::Balance;
@@ -124,6 +126,7 @@ void Pool::add(const PeerSpec& spec, std::uint32_t index) {
   PeerList& list = spec.backup ? backups_ : primaries_;
   list.slots.push_back({.peer = peers_[index].get(),
                         .index = index,
+                        .identity = identity_of(spec),
                         .numbers = {.weight = spec.weight,
                                     .max_fails = spec.max_fails,
                                     .max_conns = spec.max_conns,
@@ -139,9 +142,12 @@ void Pool::add(const PeerSpec& spec, std::uint32_t index) {
 }
 
 void Pool::build_ring(std::span<const PeerSpec> specs) {
-  std::unordered_map<std::string_view, std::uint32_t> names;
+  std::unordered_map<std::string, std::uint32_t> names;
   for (PeerSlot& slot : primaries_.slots) {
-    const std::string_view text = specs[slot.index].name;
+    const auto& spec = specs[slot.index];
+    // Its part falls to the next ones on the ring, as if it were not there.
+    if (spec.slot >= 0 && (spec.down || spec.drain)) continue;
+    const std::string text = spec.slot >= 0 ? "slot " + std::to_string(spec.slot) : spec.name;
     slot.name = names.try_emplace(text, slot.index).first->second;
     ring_.add(text, slot.name, slot.numbers.weight);
   }
@@ -282,6 +288,7 @@ PeerSlot* Pool::choose_at_once(Walk& walk, std::int64_t now) {
   update_load(list);
   const bool ring = balance_ == Balance::hash_consistent;
   if (ring ? ring_.empty() || walk.backups_ : list.slots.size() < 2) return nullptr;
+  if (has_slots_ && reason_ == Reason::hash && !ring) return choose_by_slot(walk, list, now);
   switch (balance_) {
     case Balance::ip_hash:
     case Balance::ip_hash_full:
@@ -297,6 +304,15 @@ PeerSlot* Pool::choose_at_once(Walk& walk, std::int64_t now) {
   if (walk.hash_.key().empty()) return nullptr;
   return ring ? walk.hash_.choose(ring_, list, walk.tried_, walk.misses_, now)
               : walk.hash_.choose(list, walk.tried_, walk.misses_, now);
+}
+
+PeerSlot* Pool::choose_by_slot(Walk& walk, PeerList& list, std::int64_t now) {
+  if (balance_ == Balance::hash) {
+    const auto& key = walk.hash_.key();
+    return key.empty() ? nullptr : choose_by_identity(list, walk.tried_, slot_key(key), now);
+  }
+  const bool full = balance_ == Balance::ip_hash_full;
+  return choose_by_identity(list, walk.tried_, walk.ip_hash_.slot_key(full), now);
 }
 
 void Pool::head_came(Walk& walk, Peer& peer, Duration header) {

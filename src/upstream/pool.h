@@ -90,6 +90,10 @@ class Pool {
   Pool(std::string name, config::Balance balance, std::vector<std::shared_ptr<Peer>> peers,
        std::span<const PeerSpec> specs, std::shared_ptr<SpinLock> lock, const Rules& rules);
 
+  // Hashes go by the slots that peers have in a registry (slot_hash.h). Call it before the first
+  // pick().
+  void hash_by_slots() { has_slots_ = true; }
+
   struct Choice {
     Peer* peer = nullptr;     // null: none is live
     std::uint32_t index = 0;  // of the peer in peers()
@@ -174,6 +178,7 @@ class Pool {
   void count_for_ejection(const PeerSlot& slot, Outcome outcome, TimePoint now);
   PeerSlot* choose_at_once(Walk& walk, std::int64_t now);
   Choice pick_locked(Walk& walk, std::int64_t seconds, TimePoint now);
+  PeerSlot* choose_by_slot(Walk& walk, PeerList& list, std::int64_t now);
   template <class Choose>
   Choice pick_from_lists(Walk& walk, std::int64_t now, Reason reason, const Choose& choose);
   Choice pick_in_turn(Walk& walk, std::int64_t now, Reason reason);
@@ -187,6 +192,7 @@ class Pool {
   PeerList primaries_;
   PeerList backups_;
   HashRing ring_;  // of the primaries
+  bool has_slots_ = false;
   LeastTime least_time_;
   Rules rules_;
   std::uint32_t max_tries_ = 1;

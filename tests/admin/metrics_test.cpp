@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <set>
 
 #include "admin/exposition.h"
@@ -72,6 +73,17 @@ void fill(Fixture& fixture) {
   fixture.add_pool("other", {test::make_peer("10.0.0.1:80")});
   fixture.add_server("a.example");
   fixture.add_server("");
+  fixture.source.registry = [&fixture](const std::string& upstream) {
+    std::optional<discovery::RegistryStatus> status;
+    if (upstream == "app") {
+      status.emplace();
+      status->stale_since = fixture.clock.wall() - std::chrono::seconds{7};
+      status->reads = 5;
+      status->failures = 2;
+      status->serving = 3;
+    }
+    return status;
+  };
 }
 
 }  // namespace
@@ -112,6 +124,21 @@ TEST_CASE("every family has samples when all is configured") {
   std::set<std::string> have;
   for (const auto& sample : scrape(fixture).samples) have.insert(family_of(sample.name)->name);
   CHECK(have.size() == metric_table().size());
+}
+
+TEST_CASE("a registry that cannot be read says for how long") {
+  Fixture fixture;
+  fill(fixture);
+  std::map<std::string, double> values;
+  for (const auto& sample : scrape(fixture).samples) {
+    if (sample.name.starts_with("weir_registry_")) values[sample.name] = sample.value;
+  }
+  CHECK(values == std::map<std::string, double>{{"weir_registry_fresh", 0},
+                                                {"weir_registry_stale_seconds", 7},
+                                                {"weir_registry_serving_nodes", 3},
+                                                {"weir_registry_emptying_unconfirmed", 0},
+                                                {"weir_registry_reads_total", 5},
+                                                {"weir_registry_failures_total", 2}});
 }
 
 TEST_CASE("counters of workers are added up") {

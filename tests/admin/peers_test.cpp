@@ -125,6 +125,12 @@ TEST_CASE("the state of a peer, and whether it gets requests, as the pool decide
        false},
       {"down in the configuration", [](upstream::Peer& p) { p.spec.down = true; }, nothing,
        "down by configuration", "down in the configuration", false},
+      {"down by its registry",
+       [](upstream::Peer& p) {
+         p.spec.down = true;
+         p.spec.why_down = "vanished";
+       },
+       nothing, "down by registry", "vanished", false},
       {"failed", [](upstream::Peer&) {}, fail, "failed",
        "1 failed, max_fails=1, tried again in 11 s", false},
       {"failed, checks pass", [](upstream::Peer& p) { p.health = Health::up; }, fail, "failed",
