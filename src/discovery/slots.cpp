@@ -23,6 +23,10 @@ bool is_serving(const std::optional<Slot>& slot) {
   return slot && slot->presence == Presence::serving;
 }
 
+bool is_lost(const std::optional<Slot>& slot) {
+  return !slot || slot->presence == Presence::vanished;
+}
+
 // Whether the balancers need not be told.
 bool same(const std::optional<Slot>& a, const std::optional<Slot>& b) {
   if (!a || !b) return a.has_value() == b.has_value();
@@ -56,15 +60,26 @@ std::size_t Slots::serving() const {
 
 bool Slots::take(const Reading& reading, TimePoint now) {
   List next = apply(reading, now);
-  if (is_doubtful(next)) {
-    if (!doubted_since_) doubted_since_ = now;
-    if (now - *doubted_since_ < kConfirm) return false;
+  if (!doubted_since_ && is_doubtful(next)) {
+    doubted_since_ = now;
+    for (std::size_t i = 0; i < next.size(); ++i) held_[i] = is_serving(list_[i]);
   }
-  doubted_since_.reset();
+  if (doubted_since_ && (now - *doubted_since_ >= kConfirm || !hold(next))) doubted_since_.reset();
   known_ = true;
   const bool changed = !std::equal(next.begin(), next.end(), list_.begin(), same);
   list_ = std::move(next);
   return changed;
+}
+
+// Leaves those that are held as they were. False: none of them is missed any more.
+bool Slots::hold(List& next) {
+  bool any = false;
+  for (std::size_t i = 0; i < next.size(); ++i) {
+    held_[i] = held_[i] && is_lost(next[i]);
+    if (held_[i]) next[i] = list_[i];
+    any = any || held_[i];
+  }
+  return any;
 }
 
 Slots::List Slots::apply(const Reading& reading, TimePoint now) const {
@@ -116,8 +131,7 @@ void Slots::supersede(List& list) {
 bool Slots::is_doubtful(const List& next) const {
   if (serving() == 0 || std::any_of(next.begin(), next.end(), is_serving)) return false;
   for (std::size_t i = 0; i < list_.size(); ++i) {
-    const bool lost = !next[i] || next[i]->presence == Presence::vanished;
-    if (is_serving(list_[i]) && lost) return true;
+    if (is_serving(list_[i]) && is_lost(next[i])) return true;
   }
   return false;
 }

@@ -4,8 +4,8 @@
 // * A node that is gone keeps its slot, as "vanished", for `forget`.
 // * A slot that cannot be read stays as it is.
 // * A reading in which no serving node would be left, although nobody said goodbye, is not believed
-//   at once: a flushed or newly promoted Redis is empty, too. It must be so for kConfirm, in which
-//   living nodes write themselves in again.
+//   at once: a flushed or newly promoted Redis is empty, too. Who is missed then is held until he
+//   is there again, or until kConfirm is over, in which living nodes write themselves in.
 #pragma once
 
 #include <array>
@@ -64,7 +64,7 @@ class Slots {
   [[nodiscard]] std::size_t serving() const;
   // Something was read, be it nothing.
   [[nodiscard]] bool known() const { return known_; }
-  // Since when readings say that all serving nodes are gone, while that is not believed.
+  // Since when nodes are held that went all at once; nullopt: none is.
   [[nodiscard]] std::optional<TimePoint> doubted_since() const { return doubted_since_; }
 
  private:
@@ -72,11 +72,13 @@ class Slots {
   void compare(const std::optional<Slot>& before, Slot& slot, TimePoint now) const;
   static void supersede(List& list);
   [[nodiscard]] bool is_doubtful(const List& next) const;
+  [[nodiscard]] bool hold(List& next);
 
   Duration forget_;
   List list_;
   bool known_ = false;
   std::optional<TimePoint> doubted_since_;
+  std::array<bool, registry::kSlots> held_{};
 };
 
 }  // namespace weir::discovery

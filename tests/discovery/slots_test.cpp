@@ -141,7 +141,7 @@ TEST_CASE_FIXTURE(Fixture, "that all are gone at once is believed when it lasts"
   CHECK(shown() == "0 a:1 vanished, 1 b:1 vanished");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a single node that comes back ends the doubt") {
+TEST_CASE_FIXTURE(Fixture, "nodes that are held come back one by one, as they were") {
   set(0, "a:1");
   set(1, "b:1");
   CHECK(take());
@@ -151,9 +151,21 @@ TEST_CASE_FIXTURE(Fixture, "a single node that comes back ends the doubt") {
   CHECK_FALSE(take());
   clock.advance(Slots::kConfirm - Duration{1});
   reading[0] = full[0];
-  CHECK(take());
-  CHECK_FALSE(slots.doubted_since());
-  CHECK(shown() == "0 a:1 serving, 1 b:1 vanished");
+  CHECK_FALSE(take());
+  CHECK(slots.doubted_since());
+  CHECK(shown() == "0 a:1 serving, 1 b:1 serving");
+  SUBCASE("all of them") {
+    reading[1] = full[1];
+    CHECK_FALSE(take());
+    CHECK_FALSE(slots.doubted_since());
+    CHECK(shown() == "0 a:1 serving, 1 b:1 serving");
+  }
+  SUBCASE("but one, who is gone in the end") {
+    clock.advance(Duration{1});
+    CHECK(take());
+    CHECK_FALSE(slots.doubted_since());
+    CHECK(shown() == "0 a:1 serving, 1 b:1 vanished");
+  }
 }
 
 TEST_CASE_FIXTURE(Fixture, "nodes that say goodbye are believed at once, the last one, too") {

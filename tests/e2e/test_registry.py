@@ -213,11 +213,22 @@ def test_a_new_node_waits_for_its_first_good_check(start, redis):
     serves(running, "a", "b")
 
 
+def start_keeping(start, server):
+    """Connections of clients are never closed for the number of their requests."""
+    admin = free_port()
+    running = start.proxy(
+        f"keepalive_requests 100000000; upstream app {{ registry {server.url} app=main; }}"
+        "server { listen @listen@; location / { proxy_pass http://app; } }",
+        main=f"admin {{ listen 127.0.0.1:{admin}; }}")
+    running.admin = admin
+    return running
+
+
 def test_a_change_closes_no_connection(start, redis):
     a, b = named(start, "a"), named(start, "b")
     server = redis()
     server.add(0, a.address)
-    running = proxy(start, f"{server.url} app=main")
+    running = start_keeping(start, server)
     with Load(running.port, keep=True) as load:
         for _ in range(10):
             server.add(1, b.address)
