@@ -191,7 +191,9 @@ def test_verbs_are_the_new_ones_affair_and_come_back_with_the_old_one(make):
         assert "draining" in program.run("status").stdout
     program.signal(signal.SIGTERM, new)
     program.gone(new)
-    eventually(lambda: program.pid() == old, "the old one is back")
+    # For a moment there is no file of that name.
+    eventually(lambda: not old_pid(program).exists(), "the pid file has its name again")
+    assert program.pid() == old
     for _ in range(3):
         done = program.run("status")
         assert done.returncode == 0 and nodes[1].address in done.stdout, done.stderr

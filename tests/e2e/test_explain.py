@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from harness import PROXY, free_port, site
+from harness import PROXY, eventually, free_port, site
 from operators import api, served, weir
 from wire import Client, request, send_once
 
@@ -89,6 +89,9 @@ def test_explaining_counts_and_logs_nothing(start):
         return [line for line in text.splitlines()
                 if line.startswith(("weir_requests", "weir_client", "weir_upstream",
                                     "weir_connections"))]
+    # The harness has connected to see whether it listens; the end of that is noticed first.
+    eventually(lambda: not any("idle" in line and not line.endswith(" 0") for line in counters()),
+               "nobody is connected")
     before = counters()
     for _ in range(5):
         api(proxy, "explain", uri="/")
