@@ -25,8 +25,9 @@ running() {
 listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 # Waits until port $1 is served; $2 is who should, $3 its log.
+# PORT NAME LOG [SECONDS]
 wait_for_port() {
-  for ((i = 0; i < 100; i++)); do
+  for ((i = 0; i < ${4:-5} * 20; i++)); do
     listening "$1" && return
     sleep 0.05
   done
