@@ -152,6 +152,11 @@ class Load:
         assert answer is not None and answer.status == self.want, answer
         self.answers += 1
 
+    def goes_on(self, more=3):
+        """Waits for that many answers from now on, however slow the machine is."""
+        answers = self.answers
+        eventually(lambda: self.failures or self.answers >= answers + more, "answers under load")
+
     def __enter__(self):
         for thread in self._threads:
             thread.start()

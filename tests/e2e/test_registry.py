@@ -233,10 +233,11 @@ def test_a_change_closes_no_connection(start, redis):
         for _ in range(10):
             server.add(1, b.address)
             eventually(lambda: pool(running)["live"] == 2, "b is there")
+            load.goes_on()
             server.remove(1)
             eventually(lambda: pool(running)["live"] == 1, "b is gone")
+            load.goes_on()
     assert load.failures == []
-    assert load.answers > 50
 
 
 def test_the_list_outlives_a_reload_while_redis_is_down(start, redis, make):
