@@ -1,5 +1,6 @@
 #include "probe/check.h"
 
+#include <boost/asio/ssl/error.hpp>
 #include <utility>
 
 #include "probe/verdict.h"
