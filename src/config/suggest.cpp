@@ -50,7 +50,7 @@ std::string did_you_mean(std::string_view word, std::span<const std::string_view
 }
 
 std::string quote(std::string_view word) {
-  constexpr std::size_t kShown = 80;
+  constexpr std::size_t kShown = 200;  // paths are longer than words
   std::string out = "\"";
   for (const char c : word.substr(0, kShown)) {
     out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
