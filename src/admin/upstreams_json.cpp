@@ -7,6 +7,7 @@
 #include "admin/peer_view.h"
 #include "admin/totals.h"
 #include "admin/utf8.h"
+#include "config/print.h"
 
 namespace weir::admin {
 namespace {
@@ -121,6 +122,8 @@ json::object peer_json(const Source& source, const proxy::PoolNode& node, std::s
   out["slot"] = nullptr;
   if (peer.spec.slot >= 0) out["slot"] = peer.spec.slot;
   out["backup"] = peer.spec.backup;
+  out["configured_down"] = peer.spec.down;
+  out["vanished"] = peer.spec.vanished;
   out["weight"] = peer.spec.weight;
   out["in_flight"] = view.in_flight;
   out["fails"] = view.fails;
@@ -134,13 +137,27 @@ json::object peer_json(const Source& source, const proxy::PoolNode& node, std::s
   return out;
 }
 
-json::object pool_json(const Source& source, const proxy::PoolNode& node, TimePoint now) {
+// What of a request is hashed, as written; null: nothing.
+json::value key_json(const proxy::Runtime& runtime, const proxy::PoolNode& node) {
+  if (node.hash_key == nullptr) return nullptr;
+  return json::value(to_utf8(config::print(*node.hash_key, *runtime.model)));
+}
+
+json::value sticky_json(const proxy::PoolNode& node) {
+  if (node.config == nullptr || !node.config->sticky) return nullptr;
+  return config::to_string(node.config->sticky->kind);
+}
+
+json::object pool_json(const Source& source, const proxy::Runtime& runtime,
+                       const proxy::PoolNode& node, TimePoint now) {
   json::array peers;
   for (std::size_t i = 0; i < node.pool->peers().size(); ++i) {
     peers.push_back(peer_json(source, node, i, now));
   }
   return {{"name", to_utf8(node.pool->name())},
           {"balance", config::to_string(node.pool->balance())},
+          {"key", key_json(runtime, node)},
+          {"sticky", sticky_json(node)},
           {"live", node.pool->live(now)},
           {"set", set_of(source, *node.pool)},
           {"registry", registry_json(source, node.pool->name())},
@@ -155,7 +172,9 @@ std::string upstreams_json(const Source& source, std::string_view pool) {
   if (runtime != nullptr) {
     const TimePoint now = source.clock->now();
     for (const auto& node : runtime->pools) {
-      if (pool.empty() || node.pool->name() == pool) pools.push_back(pool_json(source, node, now));
+      if (pool.empty() || node.pool->name() == pool) {
+        pools.push_back(pool_json(source, *runtime, node, now));
+      }
     }
   }
   const json::object out = {{"generation", runtime != nullptr ? runtime->generation : 0},

@@ -32,6 +32,18 @@ const char* to_string(Balance balance) {
   return "";
 }
 
+const char* to_string(StickyConfig::Kind kind) {
+  switch (kind) {
+    case StickyConfig::Kind::cookie:
+      return "cookie";
+    case StickyConfig::Kind::route:
+      return "route";
+    case StickyConfig::Kind::learn:
+      return "learn";
+  }
+  return "";
+}
+
 const char* to_string(CheckType type) {
   switch (type) {
     case CheckType::http:

@@ -160,6 +160,8 @@ struct StickyConfig {
   bool at_header = false;  // it is learned when the head of an answer has come
   Position position;
 };
+// "cookie", "route", "learn".
+[[nodiscard]] const char* to_string(StickyConfig::Kind kind);
 
 // Requests that wait while no peer may take one (nginx's `queue`, Plus).
 struct QueueConfig {

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/address.h"
@@ -24,6 +25,10 @@ class Places {
   [[nodiscard]] const std::vector<Place>& arrange(const std::string& key,
                                                   const std::vector<IpAddress>& found,
                                                   Duration forget, TimePoint now);
+  // What another process had: arrange() goes on from there.
+  void seed(const std::string& key, std::vector<Place> places) {
+    lines_[key].places = std::move(places);
+  }
   // When the next vanished one is to be forgotten; TimePoint::max(): there is none. Asked for again
   // after each arrange().
   [[nodiscard]] TimePoint next_forgotten() const;

@@ -64,10 +64,19 @@ Addresses resolve_with_system(const std::string& host) {
   return result;
 }
 
+std::string place_key(const config::UpstreamConfig& upstream, std::size_t line) {
+  const auto& name = upstream.peers[line].name;
+  const auto first = upstream.peers.begin();
+  const auto earlier = std::count_if(first, first + static_cast<std::ptrdiff_t>(line),
+                                     [&](const auto& peer) { return peer.name == name; });
+  return upstream.name + "\n" + name + "\n" + std::to_string(earlier);
+}
+
 StaticPeers static_peers(const config::UpstreamConfig& upstream, const Resolver& resolver,
                          Places* places, TimePoint now) {
   StaticPeers result;
-  for (const auto& peer : upstream.peers) {
+  for (std::size_t line = 0; line < upstream.peers.size(); ++line) {
+    const auto& peer = upstream.peers[line];
     weir::upstream::PeerSpec spec = spec_of(peer);
     if (!peer.where.unix_path.empty()) {
       spec.endpoint.unix_path = peer.where.unix_path;
@@ -88,8 +97,8 @@ StaticPeers static_peers(const config::UpstreamConfig& upstream, const Resolver&
       for (const IpAddress& address : addresses.found) add(address, false);
       continue;
     }
-    const std::string key = upstream.name + "\n" + peer.name + "\n" + peer.position.text();
-    for (const auto& place : places->arrange(key, addresses.found, upstream.forget, now)) {
+    for (const auto& place :
+         places->arrange(place_key(upstream, line), addresses.found, upstream.forget, now)) {
       add(place.address, place.vanished);
     }
   }

@@ -30,6 +30,10 @@ struct StaticPeers {
   std::vector<std::string> unresolved{};
 };
 
+// What Places know a line by: its upstream, its name and which of the lines of this name it is, so
+// that lines may move in their file.
+[[nodiscard]] std::string place_key(const config::UpstreamConfig& upstream, std::size_t line);
+
 // A line whose name has several addresses gives a peer for each, all with the line's full weight.
 // Resolvers answer in any order, so addresses are sorted, IPv4 first: ip_hash then sends a client
 // to the same peer after each start.

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "main/diff.h"
 #include "main/report.h"
 #include "proxy/runtime_builder.h"
 
@@ -42,7 +43,9 @@ int check(const Configurator::Options& options, const Arguments& arguments) {
   if (!configurator.could_provide(*reading, report)) return failed();
   if (!arguments.quiet) say(name, "configuration file " + file + " test is successful");
   if (arguments.dump) dump(*reading->bundle);
-  return 0;
+  if (!arguments.diff) return 0;
+  const auto& path = arguments.socket.empty() ? reading->settings.control_path : arguments.socket;
+  return diff(name, *reading->model, path);
 }
 
 }  // namespace weir::main

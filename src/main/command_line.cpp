@@ -25,16 +25,30 @@ class Parser {
   std::string run() {
     for (index_ = 1; index_ < argc_ && error_.empty(); ++index_) {
       const std::string_view argument = argv_[index_];
+      if (argument.starts_with("--") && long_option(argument.substr(2))) continue;
       if (!argument.starts_with('-')) {
         error_ = "invalid option: \"" + std::string(argument) + "\"";
       } else {
         letters(argument.substr(1));
       }
     }
+    if (error_.empty() && out_.diff && !out_.test) error_ = "--diff is an option of -t";
     return error_;
   }
 
  private:
+  // False: there is none of that name.
+  bool long_option(std::string_view name) {
+    if (name == "diff") return out_.diff = true;
+    if (name != "socket") return false;
+    if (index_ + 1 < argc_) {
+      out_.socket = argv_[++index_];
+    } else {
+      error_ = "option \"--socket\" requires a path";
+    }
+    return true;
+  }
+
   void letters(std::string_view rest) {
     while (!rest.empty() && error_.empty()) {
       const char letter = rest.front();

@@ -15,6 +15,8 @@ struct Arguments {
   bool test = false;       // -t, -T
   bool dump = false;       // -T
   bool quiet = false;      // -q
+  bool diff = false;       // --diff
+  std::string socket;      // --socket PATH; else empty
   std::optional<std::string> prefix;
   std::optional<std::string> config;
   std::optional<std::string> error_log;

@@ -62,6 +62,8 @@ std::string usage(const Program& program) {
          "  -V              version, what it is built with, where its files are\n"
          "  -t              check the configuration and exit\n"
          "  -T              the same, and print it with all files that it includes\n"
+         "  --diff          with -t: which share of its clients a reload of the running process would\n"
+         "                  send to another peer, for each upstream; --socket PATH names the process\n"
          "  -q              with -t: say only what is wrong\n"
          "  -s SIGNAL       tell the running process: stop, quit, reopen or reload;\n"
          "                  stop and quit return when it has ended\n"

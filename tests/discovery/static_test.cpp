@@ -127,4 +127,17 @@ TEST_CASE("the system's resolver") {
   CHECK_FALSE(none.error.empty());
 }
 
+TEST_CASE("addresses keep their places when their line moves in the file") {
+  config::UpstreamConfig upstream;
+  upstream.name = "app";
+  upstream.peers = {peer("many:80", "many", 80)};
+  Places places;
+  const auto before = knows({{"many", {"10.0.0.2"}}});
+  const auto now = knows({{"many", {"10.0.0.1", "10.0.0.2"}}});
+  CHECK(endpoints(static_peers(upstream, before, &places)) == "10.0.0.2:80 ");
+  upstream.peers[0].position.line = 4;
+  upstream.peers.push_back(peer("10.0.0.9:80", "10.0.0.9", 80));
+  CHECK(endpoints(static_peers(upstream, now, &places)) == "10.0.0.2:80 10.0.0.1:80 10.0.0.9:80 ");
+}
+
 }  // namespace weir::discovery

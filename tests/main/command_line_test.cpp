@@ -35,6 +35,8 @@ std::string describe(const std::vector<const char*>& words) {
   value(a.error_log, 'e');
   value(a.directives, 'g');
   if (!a.signal.empty()) out += " s=" + a.signal;
+  if (a.diff) out += " diff";
+  if (!a.socket.empty()) out += " socket=" + a.socket;
   if (!a.topic.empty()) out += " topic=" + a.topic;
   return out;
 }
@@ -68,6 +70,10 @@ TEST_CASE("arguments are read as nginx reads them") {
       {{"-h"}, "h"},
       {{"-h", "directives"}, "h topic=directives"},
       {{"-h", "-t"}, "ht"},
+      {{"-t", "--diff"}, "t diff"},
+      {{"-t", "--diff", "--socket", "/run/s"}, "t diff socket=/run/s"},
+      {{"--diff"}, "error: --diff is an option of -t"},
+      {{"-t", "--socket"}, "error: option \"--socket\" requires a path"},
       {{"-s", "kill"}, "error: invalid option: \"-s kill\""},
       {{"-s"}, "error: option \"-s\" requires parameter"},
       {{"-c"}, "error: option \"-c\" requires file name"},

@@ -1,0 +1,74 @@
+"""`weir -t --diff`: what a reload would do to the clients, before it does it."""
+
+import re
+
+import pytest
+
+from harness import PROXY
+from program import MAIN
+from wire import reply, request, send_once
+
+pytestmark = pytest.mark.skipif(PROXY == "nginx", reason="nginx has no such option")
+
+SERVER = ("server { listen @listen@; set_real_ip_from 127.0.0.1; real_ip_header X-Real-IP; "
+          "location / { proxy_pass http://app; } }")
+CLIENTS = [f"10.{i % 7}.{i}.1" for i in range(120)]
+
+
+@pytest.fixture(name="running")
+def running_fixture(make):
+    nodes = [make.node() for _ in range(4)]
+    for node in nodes:
+        node.handler = lambda *_, name=node.address: reply(200, name.encode())
+    servers = "".join(f"server {node.address}; " for node in nodes[:3])
+    program = make(MAIN + "admin { control @dir@/c.sock; } events { } http { access_log off; "
+                   f"upstream app {{ ip_hash; {servers}}} {SERVER} }}")
+    program.start()
+    return program, nodes
+
+
+def diff(program, *more):
+    done = program.run("-t", "-q", "--diff", *more)
+    return done.returncode, done.stdout, done.stderr
+
+
+def peers(program):
+    """Where each of the clients goes."""
+    return [send_once(program.port, request("/", f"X-Real-IP: {client}")).body
+            for client in CLIENTS]
+
+
+def test_the_share_it_tells_is_the_share_that_moves(running):
+    program, nodes = running
+    assert diff(program) == (0, 'upstream "app" (ip_hash): no client moves\n', "")
+    before = peers(program)
+    program.rewrite(f"server {nodes[2].address};",
+                    f"server {nodes[2].address}; server {nodes[3].address};")
+    status, told, _ = diff(program)
+    share = float(re.search(r"([\d.]+) % of the clients move\n", told)[1])
+    assert status == 0 and f"  + {nodes[3].address}: 0.0 %" in told, told
+    assert peers(program) == before  # it has changed nothing
+    program.reload()
+    moved = sum(a != b for a, b in zip(before, peers(program)))
+    assert abs(100 * moved / len(CLIENTS) - share) < 12, (moved, told)
+    assert diff(program) == (0, 'upstream "app" (ip_hash): no client moves\n', "")
+
+
+def test_a_configuration_with_a_mistake_is_not_compared(running):
+    program, _ = running
+    program.rewrite("ip_hash;", "ip_hsah;")
+    status, told, why = diff(program)
+    assert status == 1 and told == "" and "ip_hsah" in why
+
+
+def test_nothing_to_compare_with_is_said(running):
+    program, _ = running
+    pid = program.pid()
+    program.stop()
+    program.gone(pid)
+    status, told, why = diff(program)
+    assert status == 1 and told == "" and "no weir runs here" in why
+    status, told, why = diff(program, "--socket", str(program.directory / "none"))
+    assert status == 1 and "none" in why
+    program.rewrite("control @dir@/c.sock".replace("@dir@", str(program.directory)), "control off")
+    assert "control off" in diff(program)[2]

@@ -1,0 +1,91 @@
+#include "main/diff.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "config/load.h"
+
+namespace weir::main {
+namespace {
+
+std::string peer(const std::string& name, const std::string& address, const std::string& more) {
+  return R"({"name":")" + name + R"(","address":")" + address +
+         R"(","weight":1,"backup":false,"configured_down":false,"set":null)" + more + "}";
+}
+std::string peer(const std::string& address) {
+  return peer(address, address, R"(,"vanished":false,"slot":null)");
+}
+
+std::string pool(const std::string& name, const std::string& balance, const std::string& peers) {
+  return R"({"upstreams":[{"name":")" + name + R"(","balance":")" + balance +
+         R"(","key":null,"sticky":null,"peers":[)" + peers + "]}]}";
+}
+
+std::string compare(const std::string& running, const std::string& upstreams,
+                    const discovery::Resolver& resolver = discovery::resolve_with_system) {
+  auto loaded = config::load_text("nginx.conf",
+                                  "events {} http { " + upstreams + " server { listen 80; } }", {});
+  REQUIRE(loaded.model != nullptr);
+  std::string out;
+  CHECK(diff_text(running, *loaded.model, out, resolver));
+  return out;
+}
+
+const std::string kTwo = peer("10.0.0.1:80") + "," + peer("10.0.0.2:80");
+
+}  // namespace
+
+TEST_CASE("what is written of a pool that changes, comes or goes") {
+  const std::string same = "server 10.0.0.1; server 10.0.0.2; ";
+  struct Row {
+    const char* name;
+    std::string running;
+    std::string upstreams;
+    std::string want;
+  };
+  const Row rows[] = {
+      {"nothing changes", pool("app", "ip_hash", kTwo), "upstream app { ip_hash; " + same + "}",
+       "upstream \"app\" (ip_hash): no client moves\n"},
+      {"a peer comes", pool("app", "ip_hash", kTwo),
+       "upstream app { ip_hash; " + same + "server 10.0.0.3; server 10.0.0.4; }",
+       "of the clients move\n"},
+      {"nobody is bound", pool("app", "round_robin", kTwo), "upstream app { server 10.0.0.1; }",
+       "upstream \"app\" (round_robin): no client is bound to a peer\n  - 10.0.0.2:80\n"},
+      {"another key", pool("app", "ip_hash", kTwo), "upstream app { hash $uri; " + same + "}",
+       "upstream \"app\" (ip_hash -> hash $uri): what binds clients changes: any of them may come "
+       "to another peer\n"},
+      {"a new one, and one that goes", pool("old", "ip_hash", kTwo), "upstream app { " + same + "}",
+       "upstream \"app\" is new\nupstream \"old\" goes away\n"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.name);
+    const auto text = compare(row.running, row.upstreams);
+    CAPTURE(text);
+    CHECK(text.find(row.want) != std::string::npos);
+  }
+}
+
+TEST_CASE("addresses of a name keep the places that they have in the running weir") {
+  const auto running =
+      pool("app", "ip_hash",
+           peer("app:80", "10.0.0.9:80", R"(,"vanished":false,"slot":null)") + "," +
+               peer("app:80", "10.0.0.2:80", R"(,"vanished":true,"slot":null)"));
+  const auto resolver = [](const std::string&) {
+    return discovery::Addresses{.found = {*IpAddress::parse("10.0.0.9")}};
+  };
+  CHECK(compare(running, "upstream app { ip_hash; server app:80; }", resolver) ==
+        "upstream \"app\" (ip_hash): no client moves\n");
+}
+
+TEST_CASE("what is no status of this version is refused") {
+  config::Model model;
+  std::string out;
+  for (const char* text : {"", "{}", R"({"upstreams":1})", R"({"upstreams":[{"peers":[{}]}]})"}) {
+    CAPTURE(text);
+    CHECK(!diff_text(text, model, out));
+    CHECK(out.find("cannot be compared") != std::string::npos);
+  }
+}
+
+}  // namespace weir::main
