@@ -10,6 +10,7 @@
 #include "admin/utf8.h"
 #include "admin/verbs.h"
 #include "config/suggest.h"
+#include "http/chars.h"
 
 namespace weir::admin {
 namespace {
@@ -40,24 +41,18 @@ bool has_token(std::string_view authorization, const std::string& token) {
   return CRYPTO_memcmp(authorization.data() + scheme.size(), token.data(), token.size()) == 0;
 }
 
-int hex(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 // As forms are sent: "+" is a blank.
 std::string decode(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool escape =
-        text[i] == '%' && i + 2 < text.size() && hex(text[i + 1]) >= 0 && hex(text[i + 2]) >= 0;
-    if (!escape) {
+    const bool pair = text[i] == '%' && i + 2 < text.size();
+    const int high = pair ? http::hex_value(text[i + 1]) : -1;
+    const int low = pair ? http::hex_value(text[i + 2]) : -1;
+    if (high < 0 || low < 0) {
       out += text[i] == '+' ? ' ' : text[i];
       continue;
     }
-    out += static_cast<char>(hex(text[i + 1]) * 16 + hex(text[i + 2]));
+    out += static_cast<char>(high * 16 + low);
     i += 2;
   }
   return out;

@@ -59,6 +59,10 @@ void take_cookie(const Call& call, StickyConfig& sticky) {
   }
   for (const auto& parameter : parameters(call, 2)) {
     const auto& argument = *parameter.argument;
+    if (parameter.value.empty() && argument.text.ends_with('=')) {
+      call.error(argument, std::string(parameter.key) + " is empty; leave it out");
+      continue;
+    }
     if (parameter.key == "expires") {
       take_expires(call, argument, sticky);
     } else if (parameter.key == "domain") {

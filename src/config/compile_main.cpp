@@ -140,6 +140,9 @@ void compile_control(const Call& call) {
   auto& admin = *call.scope.admin;
   admin.has_control = call.arg(0).text != "off";
   if (!admin.has_control) return;
+  if (call.arg(0).text.empty()) {
+    return call.error(call.arg(0), "a path is wanted, or \"off\"");
+  }
   constexpr std::size_t kMost = sizeof(sockaddr_un::sun_path) - 1;
   admin.control = call.compiler.path(call.arg(0).text);
   if (admin.control.size() > kMost) {
@@ -149,6 +152,12 @@ void compile_control(const Call& call) {
 }
 
 void compile_state_file(const Call& call) {
+  const auto& name = call.arg(0).text;
+  if (name.empty() || name == "off") {
+    return call.error(call.arg(0),
+                      "a path is wanted: what operators set is always kept; leave it out for the "
+                      "one beside the pid file");
+  }
   call.scope.admin->state_file = call.compiler.path(call.arg(0).text);
 }
 

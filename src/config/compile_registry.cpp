@@ -126,6 +126,7 @@ void compile_registry(const Call& call) {
   std::string error;
   auto url = registry::Url::parse(call.arg(0).text, error);
   if (!url) {
+    upstream.registry.emplace();  // there is one: what is missing is not a server
     // Not the URL itself: there may be a password in it.
     return call.error(call.arg(0), "invalid URL: " + error);
   }

@@ -73,6 +73,12 @@ bool in_turn_or_by_load(Balance balance) {
 // What only the whole block tells.
 void check_combinations(const Call& call, const UpstreamConfig& upstream) {
   auto& diagnostics = call.compiler.diagnostics();
+  for (const auto& directive : call.directive.block) {
+    if (directive.name != "forget" || !upstream.registry || !upstream.peers.empty()) continue;
+    diagnostics.warning(directive.position,
+                        "forget: is for the addresses of host names, and there are none here; "
+                        "that of nodes is the parameter forget= of registry");
+  }
   for (const auto& peer : upstream.peers) {
     if (peer.slow_start > Duration{0} && !in_turn_or_by_load(upstream.balance)) {
       diagnostics.error(peer.position, std::string("server: slow_start does not go with ") +

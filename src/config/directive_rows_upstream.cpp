@@ -74,7 +74,7 @@ constexpr DirectiveInfo kRows[] = {
     {"retry_safe", U, 1, kMany, kRepeats | kList, compile_retry_safe, "",
      "paths, or ~ and a regular expression: requests for them are safe to repeat whatever their "
      "method (weir's own)"},
-    {"unavailable", U, 0, 2, 0, compile_unavailable, "status=502",
+    {"unavailable", U, 1, 2, 0, compile_unavailable, "status=502",
      "what is answered when no peer is left (weir's own)", "status= retry_after="},
     {"fail_open", U, 1, 1, kFlag, compile_fail_open, "off",
      "when no peer is left, those that are known to be bad are tried all the same (weir's own)"},

@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <random>
 #include <utility>
+
+#include "net/random.h"
 
 namespace weir::main {
 namespace {
@@ -33,11 +34,6 @@ std::string first_error(const config::LoadResult& loaded) {
   return "the configuration cannot be read";
 }
 
-registry::Random random_numbers() {
-  auto generator = std::make_shared<std::mt19937_64>(std::random_device{}());
-  return [generator](std::uint64_t below) { return below == 0 ? 0 : (*generator)() % below; };
-}
-
 bool contains(const std::vector<std::string>& texts, const std::string& text) {
   return std::find(texts.begin(), texts.end(), text) != texts.end();
 }
@@ -51,7 +47,7 @@ Engine::Engine(boost::asio::io_context& io, Configurator::Options options, Log& 
       log_(log),
       files_(files),
       names_(io, {}, [this] { peers_changed("addresses of host names have changed"); }),
-      registries_(io, clock_, log, random_numbers(),
+      registries_(io, clock_, log, net::pseudo_random(),
                   [this] { peers_changed("nodes of a registry have changed"); }) {
   options_.load.tls = std::make_shared<tls::SharedState>();
   builder_.set_log_files(files_);
@@ -78,7 +74,7 @@ void Engine::set_up() {
     if (result.passed() || !target.peer->gone.load(std::memory_order_relaxed)) return;
     for (auto& worker : workers_) worker->peers_changed();
   };
-  prober_ = std::make_unique<probe::Prober>(io_, clock_, random_numbers(), hooks);
+  prober_ = std::make_unique<probe::Prober>(io_, clock_, net::pseudo_random(), hooks);
   // Nobody waits here for the addresses of a node's host name: they are looked up aside.
   builder_.set_registry_peers([this](const config::UpstreamConfig& upstream) {
     return registries_.peers(upstream,

@@ -19,6 +19,7 @@
 #include "main/pid_file.h"
 #include "main/service_manager.h"
 #include "main/start.h"
+#include "main/state_file.h"
 
 struct signalfd_siginfo;
 
@@ -95,8 +96,7 @@ class Master {
   std::vector<std::unique_ptr<EngineChild>> engines_;  // the last one may be the current one
   std::unique_ptr<Configurator::Prepared> pending_;    // sent to the engine, not answered yet
   std::string last_error_;                             // of the last reload
-  std::string state_;                                  // what operators have set, as in its file
-  std::string state_path_;
+  KeptState state_;                                    // what operators have set
   Backoff backoff_;
   TimePoint start_engine_at_ = TimePoint::max();
   TimePoint kill_at_ = TimePoint::max();

@@ -6,7 +6,6 @@
 #include <cerrno>
 
 #include "main/master.h"
-#include "main/state_file.h"
 #include "net/socket.h"
 
 namespace weir::main {
@@ -44,20 +43,17 @@ void Master::start_engine() {
 
 bool Master::send_configuration(const Configurator::Prepared& prepared) {
   auto handover = Configurator::handover(prepared, !others_have_sockets());
-  handover.state = state_;
+  handover.state = state_.text();
   return engines_.back()->send(handover, Kind::configure);
 }
 
 void Master::load_state() {
-  state_path_ = pending_->settings.state_path;
-  std::string error;
-  state_ = read_state_file(state_path_, error);
+  const auto error = state_.load(pending_->settings.state_path);
   if (!error.empty()) log_.error(error + "; what operators had set is not in force");
 }
 
 void Master::save_state(EngineChild& engine, const std::string& text) {
-  state_ = text;
-  engine.channel().send(Kind::state_saved, write_state_file(state_path_, state_));
+  engine.channel().send(Kind::state_saved, state_.save(text));
 }
 
 void Master::read_engines() {
@@ -109,11 +105,8 @@ void Master::commit() {
   auto error = log_.configure(present.error_logs);
   if (!error.empty()) log_.write(LogLevel::alert, error);
   last_error_.clear();
-  if (state_path_ != settings.state_path) {
-    state_path_ = settings.state_path;
-    error = write_state_file(state_path_, state_);
-    if (!error.empty()) log_.write(LogLevel::alert, error);
-  }
+  error = state_.move_to(settings.state_path);
+  if (!error.empty()) log_.write(LogLevel::alert, error);
   error = first || new_binary_ == 0 ? pid_file_.move_to(pid_path) : std::string();
   if (!error.empty()) {
     if (!first) {

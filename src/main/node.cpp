@@ -15,6 +15,7 @@
 #include "discovery/static.h"
 #include "main/node_process.h"
 #include "main/registry_options.h"
+#include "net/random.h"
 #include "probe/check.h"
 #include "registry/lease.h"
 
@@ -28,11 +29,6 @@ constexpr Duration kCheckInterval{250};
 constexpr Duration kLostPatience{5'000};  // from SIGTERM to SIGKILL when another has the ID
 
 void say(const std::string& text) { std::fprintf(stderr, "weir node: %s\n", text.c_str()); }
-
-registry::Random random_numbers() {
-  auto generator = std::make_shared<std::mt19937_64>(std::random_device{}());
-  return [generator](std::uint64_t below) { return below == 0 ? 0 : (*generator)() % below; };
-}
 
 registry::LeaseOptions lease_options(const NodeOptions& node, registry::LinkOptions link) {
   std::random_device random;
@@ -60,7 +56,8 @@ class Node {
         signals_(io, SIGTERM, SIGINT, SIGCHLD),
         timer_(io),
         check_timer_(io),
-        lease_(io, clock_, random_numbers(), lease_options(options_, std::move(link)), hooks()) {
+        lease_(io, clock_, net::pseudo_random(), lease_options(options_, std::move(link)),
+               hooks()) {
     for (const int number : {SIGHUP, SIGUSR1, SIGUSR2}) signals_.add(number);
   }
 

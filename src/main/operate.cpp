@@ -255,7 +255,7 @@ int find_verb_argument(int argc, const char* const* argv) {
 }
 
 std::string suggest_verb(int argc, const char* const* argv) {
-  std::vector<std::string_view> names = {"convert"};
+  std::vector<std::string_view> names = {"convert", "node", "registry"};
   for (const auto& verb : admin::verb_table()) names.push_back(verb.name);
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];

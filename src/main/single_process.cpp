@@ -84,29 +84,23 @@ class SingleProcess {
   }
 
   void load_state() {
-    std::string error;
-    state_path_ = pending_->settings.state_path;
-    state_ = read_state_file(state_path_, error);
+    const auto error = state_.load(pending_->settings.state_path);
     if (!error.empty()) {
       parts_.report(LogLevel::error, error + "; what operators had set is not in force");
     }
     engine_.on_state = [this](const std::string& text, const Engine::Done& done) {
-      state_ = text;
-      done(write_state_file(state_path_, state_));
+      done(state_.save(text));
     };
   }
 
   void move_state() {
-    const auto& path = parts_.configurator.present()->settings.state_path;
-    if (path == state_path_) return;
-    state_path_ = path;
-    const auto error = write_state_file(state_path_, state_);
+    const auto error = state_.move_to(parts_.configurator.present()->settings.state_path);
     if (!error.empty()) parts_.log.write(LogLevel::alert, error);
   }
 
   void apply() {
     auto handover = Configurator::handover(*pending_, true);
-    handover.state = state_;
+    handover.state = state_.text();
     engine_.apply(std::move(handover), [this](const std::string& error) {
       if (!error.empty()) {
         refused(error);
@@ -181,8 +175,7 @@ class SingleProcess {
   PidFile pid_file_;
   std::unique_ptr<Configurator::Prepared> pending_;
   Engine engine_{io_, parts_.configurator.options(), parts_.log, parts_.files};
-  std::string state_;  // what operators have set, as in its file
-  std::string state_path_;
+  KeptState state_;  // what operators have set
   bool reload_again_ = false;
   int status_ = 0;
 };

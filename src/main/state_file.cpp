@@ -85,4 +85,22 @@ std::string write_state_file(const std::string& path, const std::string& text) {
   return {};
 }
 
+std::string KeptState::load(const std::string& path) {
+  path_ = path;
+  std::string error;
+  text_ = read_state_file(path_, error);
+  return error;
+}
+
+std::string KeptState::save(const std::string& text) {
+  text_ = text;
+  return write_state_file(path_, text_);
+}
+
+std::string KeptState::move_to(const std::string& path) {
+  if (path_ == path) return {};
+  path_ = path;
+  return write_state_file(path_, text_);
+}
+
 }  // namespace weir::main

@@ -4,6 +4,8 @@
 
 #include <array>
 #include <cerrno>
+#include <memory>
+#include <random>
 #include <system_error>
 
 namespace weir::net {
@@ -36,5 +38,10 @@ class SystemRandom {
 }  // namespace
 
 Random system_random() { return SystemRandom{}; }
+
+RandomBelow pseudo_random() {
+  auto generator = std::make_shared<std::mt19937_64>(std::random_device{}());
+  return [generator](std::uint64_t below) { return below == 0 ? 0 : (*generator)() % below; };
+}
 
 }  // namespace weir::net

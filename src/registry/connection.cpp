@@ -33,11 +33,7 @@ struct Connection::Tls {
   asio::ssl::stream<Socket&> stream;
 };
 
-std::string Target::text() const {
-  if (!unix_path.empty()) return "unix:" + unix_path;
-  const bool v6 = node.host.find(':') != std::string::npos;
-  return (v6 ? "[" + node.host + "]" : node.host) + ":" + std::to_string(node.port);
-}
+std::string Target::text() const { return unix_path.empty() ? node.text() : "unix:" + unix_path; }
 
 Connection::Connection(asio::io_context& io, Target target)
     : io_(io), target_(std::move(target)), socket_(io), resolver_(io), timer_(io) {}

@@ -139,7 +139,10 @@ void Link::on_login(const Reply& reply) {
     connection_->close();
     return down(server_ + ": " + error);
   }
-  if (!options_.channel.empty()) return subscribe();
+  options_.channel.empty() ? come_up() : subscribe();
+}
+
+void Link::come_up() {
   backoff_.reset();
   up_ = true;
   if (hooks_.on_up) hooks_.on_up();
@@ -159,9 +162,7 @@ void Link::subscribe() {
           connection_->close();
           return down(server_ + ": " + (value.is_error() ? value.text : "it does not subscribe"));
         }
-        backoff_.reset();
-        up_ = true;
-        if (hooks_.on_up) hooks_.on_up();
+        come_up();
         if (up_) ping_later();
       });
 }

@@ -59,6 +59,7 @@ class Link {
   void log_in();
   [[nodiscard]] std::string judge_login(const Reply& reply) const;
   void on_login(const Reply& reply);
+  void come_up();
   void subscribe();
   void ping_later();
   void down(const std::string& error);

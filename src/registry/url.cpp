@@ -196,13 +196,16 @@ std::string Url::masked() const {
   }
   bool first = true;
   for (const auto& node : nodes) {
-    const bool v6 = node.host.find(':') != std::string::npos;
-    out += (first ? "" : ",") + (v6 ? "[" + node.host + "]" : node.host) + ":" +
-           std::to_string(node.port);
+    out += (first ? "" : ",") + node.text();
     first = false;
   }
   if (!master.empty()) out += "/" + master;
   return out + "/" + std::to_string(database);
+}
+
+std::string Url::Node::text() const {
+  const bool v6 = host.find(':') != std::string::npos;
+  return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
 }  // namespace weir::registry

@@ -20,6 +20,8 @@ struct Url {
   struct Node {
     std::string host;  // name or address; brackets removed
     std::uint16_t port = 0;
+    // "redis.local:6379", "[::1]:6379".
+    [[nodiscard]] std::string text() const;
     friend bool operator==(const Node&, const Node&) = default;
   };
   bool tls = false;
