@@ -105,6 +105,9 @@ TEST_CASE("mistakes in rules of an upstream") {
       {"sticky cookie \"a b\";", "sticky: invalid name of a cookie: \"a b\""},
       {"sticky cookie s samesite=no;", "sticky: invalid samesite \"no\"; use strict, lax or none"},
       {"sticky cookie s sync;", "sticky: unknown parameter \"sync\""},
+      {"sticky cookie s path=;", "sticky: path is empty; leave it out"},
+      {"sticky cookie s domain=;", "sticky: domain is empty; leave it out"},
+      {"unavailable;", "unavailable: "},
       {"sticky route x;", "sticky: invalid variable \"x\"; write $NAME"},
       {"sticky learn create=$a;", "sticky: "},
       {"sticky learn create=$arg_a lookup=$arg_a;", "sticky: learn needs zone=NAME:SIZE"},
@@ -138,4 +141,19 @@ TEST_CASE("mistakes in rules of an upstream") {
     CAPTURE(problems);
     CHECK(problems.find(row.problem) != std::string::npos);
   }
+}
+
+TEST_CASE("forget has no meaning where all peers come from a registry") {
+  const std::string warning = "warning: forget: is for the addresses of host names";
+  CHECK(problems_of("upstream a { registry redis://h app=a; forget 1m; }").find(warning) !=
+        std::string::npos);
+  CHECK(
+      problems_of("upstream a { registry redis://h app=a; server b; forget 1m; }").find(warning) ==
+      std::string::npos);
+}
+
+TEST_CASE("a registry that is wrong is not a missing server") {
+  const auto problems = problems_of("upstream a { registry http://h app=a; }");
+  CHECK(problems.find("invalid URL") != std::string::npos);
+  CHECK(problems.find("no servers") == std::string::npos);
 }
