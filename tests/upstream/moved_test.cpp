@@ -36,7 +36,7 @@ TEST_CASE("the share of clients that a change of a pool moves") {
       {"nothing changes", Balance::ip_hash, {1, 1, 1}, {1, 1, 1}, 0},
       {"ip_hash, three become four", Balance::ip_hash, {1, 1, 1}, {1, 1, 1, 1}, 0.75},
       {"ip_hash, four become two", Balance::ip_hash, {1, 1, 1, 1}, {1, 1}, 0.5},
-      {"ip_hash, another weight", Balance::ip_hash, {1, 1}, {1, 3}, 0.5},
+      {"ip_hash, another weight", Balance::ip_hash, {1, 1}, {1, 3}, 0.25},
       {"ketama, three become four", Balance::hash_consistent, {1, 1, 1}, {1, 1, 1, 1}, 0.25},
       {"hash, two become four", Balance::hash, {1, 1}, {1, 1, 1, 1}, 0.5},
   };
