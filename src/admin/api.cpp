@@ -7,10 +7,11 @@
 #include <boost/json/serialize.hpp>
 
 #include "admin/explain.h"
+#include "admin/guard.h"
+#include "admin/query.h"
 #include "admin/utf8.h"
 #include "admin/verbs.h"
 #include "config/suggest.h"
-#include "http/chars.h"
 
 namespace weir::admin {
 namespace {
@@ -18,17 +19,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view kPrefix = "/api/";
-
-// A page of another site asks, in a browser of somebody who may.
-bool is_cross_site(const Request& request) {
-  if (!request.fetch_site.empty() && request.fetch_site != "same-origin" &&
-      request.fetch_site != "none") {
-    return true;
-  }
-  if (request.origin.empty()) return false;
-  const auto scheme = request.origin.find("://");
-  return scheme == std::string_view::npos || request.origin.substr(scheme + 3) != request.host;
-}
 
 // Takes the same time for every wrong token of a length.
 bool has_token(std::string_view authorization, const std::string& token) {
@@ -39,23 +29,6 @@ bool has_token(std::string_view authorization, const std::string& token) {
     if ((c >= 'A' && c <= 'Z' ? c + 32 : c) != scheme[i]) return false;
   }
   return CRYPTO_memcmp(authorization.data() + scheme.size(), token.data(), token.size()) == 0;
-}
-
-// As forms are sent: "+" is a blank.
-std::string decode(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool pair = text[i] == '%' && i + 2 < text.size();
-    const int high = pair ? http::hex_value(text[i + 1]) : -1;
-    const int low = pair ? http::hex_value(text[i + 2]) : -1;
-    if (high < 0 || low < 0) {
-      out += text[i] == '+' ? ' ' : text[i];
-      continue;
-    }
-    out += static_cast<char>(high * 16 + low);
-    i += 2;
-  }
-  return out;
 }
 
 // Empty, or what is wrong.
@@ -132,7 +105,6 @@ void status(const Source& source, const Command& command, const Answer& answer) 
 }
 
 void answer_api(const Source& source, const Request& request, const Answer& answer) {
-  if (is_cross_site(request)) return answer(refusal(403, "requests of other sites are refused"));
   const auto mark = std::min(request.target.find('?'), request.target.size());
   const auto name = request.target.substr(kPrefix.size(), mark - kPrefix.size());
   const auto* verb = find_verb(name);
@@ -166,6 +138,11 @@ void answer_api(const Source& source, const Request& request, const Answer& answ
   status(source, command, answer);
 }
 
+// RFC 9110, 13.1.2: weak comparison.
+bool has_etag(std::string_view list, std::string_view etag) {
+  return !etag.empty() && (list == "*" || list.find(etag) != std::string_view::npos);
+}
+
 }  // namespace
 
 Page json_page(unsigned status, const json::object& object) {
@@ -181,8 +158,16 @@ Page refusal(unsigned status, const std::string& why) {
 }
 
 void answer(const Source& source, const Request& request, const Answer& answer) {
+  if (const auto why = why_refused(source, request); !why.empty()) {
+    return answer(refusal(403, why));
+  }
   if (request.target.starts_with(kPrefix)) return answer_api(source, request, answer);
-  answer(page_for(source, request.method, request.target));
+  auto page = page_for(source, request.method, request.target);
+  if (has_etag(request.if_none_match, page.etag)) {
+    page.status = 304;
+    page.body.clear();
+  }
+  answer(std::move(page));
 }
 
 }  // namespace weir::admin

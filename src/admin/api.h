@@ -19,7 +19,9 @@ struct Request {
   std::string_view authorization{};
   std::string_view origin{};      // what browsers say of the page that asks
   std::string_view fetch_site{};  // the same: Sec-Fetch-Site
-  bool trusted = false;           // came over the operators' Unix socket
+  std::string_view if_none_match{};
+  bool trusted = false;   // came over the operators' Unix socket
+  bool loopback = false;  // to an address that only this machine reaches
 };
 
 // Takes the answer, now or later.

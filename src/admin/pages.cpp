@@ -1,6 +1,11 @@
 #include "admin/pages.h"
 
+#include <algorithm>
 #include <array>
+
+#include "admin/dashboard.h"
+#include "admin/history.h"
+#include "admin/query.h"
 
 namespace weir::admin {
 namespace {
@@ -8,39 +13,54 @@ namespace {
 struct Route {
   std::string_view path;
   std::string_view help;
-  Page (*page)(const Source&);
+  Page (*page)(const Source&, std::string_view query);
 };
 
-Page index_page(const Source& source);
+Page help_page(const Source& source, std::string_view query);
 
-Page metrics_page(const Source& source) {
-  return {.type = "text/plain; version=0.0.4; charset=utf-8",
-          .body = metrics_text(source),
-          .allow = {}};
+Page metrics_page(const Source& source, std::string_view) {
+  return {.type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics_text(source)};
 }
 
-Page alive_page(const Source&) { return {.body = "ok\n", .allow = {}}; }
+Page alive_page(const Source&, std::string_view) { return {.body = "ok\n"}; }
 
-Page ready_page(const Source& source) {
+Page ready_page(const Source& source, std::string_view) {
   auto ready = readiness(source);
-  return {.status = ready.ready ? 200u : 503u, .body = std::move(ready.text), .allow = {}};
+  return {.status = ready.ready ? 200u : 503u, .body = std::move(ready.text)};
 }
 
-Page upstreams_page(const Source& source) {
-  return {.type = "application/json", .body = upstreams_json(source), .allow = {}};
+Page upstreams_page(const Source& source, std::string_view) {
+  return {.type = "application/json", .body = upstreams_json(source)};
+}
+
+// Of one pool: pool=NAME.
+Page history_page(const Source& source, std::string_view query) {
+  constexpr std::string_view name = "pool=";
+  const auto pool = query.starts_with(name) ? decode(query.substr(name.size())) : std::string();
+  return {.type = "application/json", .body = history_json(source, pool)};
+}
+
+// Whoever could watch has been taken over before.
+Page too_many_page(const Source&, std::string_view) {
+  Page page = error_page(503);
+  page.body = "as many watch events as may; close one of them\n";
+  page.retry_after = 10;
+  return page;
 }
 
 constexpr std::array kRoutes = {
-    Route{"/", "this list", index_page},
+    Route{"/help", "this list", help_page},
     Route{"/metrics", "Prometheus metrics", metrics_page},
     Route{"/healthz", "200 while the process lives", alive_page},
     Route{"/readyz", "200 when requests would be served, else 503 and why not", ready_page},
     Route{"/upstreams", "upstreams and their peers, as JSON", upstreams_page},
+    Route{"/history", "the last 15 minutes, as JSON; ?pool=NAME: of its peers, too", history_page},
+    Route{kEventsPath, "what the dashboard shows, as server-sent events", too_many_page},
 };
 
-Page index_page(const Source& source) {
+Page help_page(const Source& source, std::string_view) {
   Page page;
-  page.body = "weir " + source.version + "\n\n";
+  page.body = "weir " + source.version + "\n\n/           the dashboard\n";
   for (const auto& route : kRoutes) {
     page.body += route.path;
     page.body.append(12 - route.path.size(), ' ');
@@ -61,6 +81,8 @@ const char* phrase(unsigned status) {
       return "method not allowed";
     case 413:
       return "request bodies are not taken";
+    case 503:
+      return "too many watch already";
     case 431:
       return "request head too large";
     default:
@@ -77,16 +99,29 @@ Page error_page(unsigned status) {
   return page;
 }
 
+bool has_page(std::string_view path) {
+  return std::any_of(kRoutes.begin(), kRoutes.end(),
+                     [&](const auto& route) { return route.path == path; });
+}
+
 Page page_for(const Source& source, std::string_view method, std::string_view target) {
-  const auto path = target.substr(0, target.find('?'));
-  for (const auto& route : kRoutes) {
-    if (route.path != path) continue;
-    if (method == "GET" || method == "HEAD") return route.page(source);
+  const auto mark = std::min(target.find('?'), target.size());
+  const auto path = target.substr(0, mark);
+  const auto query = target.substr(std::min(mark + 1, target.size()));
+  const auto* asset = find_asset(path);
+  const auto* route = std::find_if(kRoutes.begin(), kRoutes.end(),
+                                   [&](const auto& one) { return one.path == path; });
+  if (asset == nullptr && route == kRoutes.end()) return error_page(404);
+  const bool stream = path == kEventsPath;
+  if (method != "GET" && (method != "HEAD" || stream)) {
     Page page = error_page(405);
-    page.allow = "GET, HEAD";
+    page.allow = stream ? "GET" : "GET, HEAD";
     return page;
   }
-  return error_page(404);
+  if (asset == nullptr) return route->page(source, query);
+  return {.type = std::string(asset->type),
+          .body = std::string(asset->body),
+          .etag = std::string(asset->etag)};
 }
 
 }  // namespace weir::admin

@@ -10,6 +10,9 @@
 
 namespace weir::admin {
 
+// Who asks for it is told of changes as they come (events.h).
+inline constexpr std::string_view kEventsPath = "/events";
+
 // Prometheus text format 0.0.4.
 [[nodiscard]] std::string metrics_text(const Source& source);
 
@@ -27,10 +30,14 @@ struct Page {
   unsigned status = 200;
   std::string type = "text/plain; charset=utf-8";
   std::string body;
-  std::string allow;  // the Allow field; empty: none
+  std::string allow{};       // the Allow field; empty: none
+  std::string etag{};        // with its quotes; empty: nobody may keep the page
+  unsigned retry_after = 0;  // seconds; 0: no such field
 };
 // The answer to a request. `target` as it stands in the request line. May throw std::bad_alloc.
 [[nodiscard]] Page page_for(const Source& source, std::string_view method, std::string_view target);
+// Whether there is such a page, the dashboard's own files aside.
+[[nodiscard]] bool has_page(std::string_view path);
 // An answer without a page behind it: "431 Request Header Fields Too Large".
 [[nodiscard]] Page error_page(unsigned status);
 

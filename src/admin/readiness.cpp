@@ -17,6 +17,9 @@ std::set<std::uint32_t> used_pools(const config::Model& model) {
   for (const auto& server : model.servers) {
     if (server->root != nullptr) collect_upstreams(*server->root, found);
   }
+  for (const auto& server : model.streams) {
+    if (server->upstream) found.insert(*server->upstream);
+  }
   return found;
 }
 

@@ -1,10 +1,12 @@
 // All of Beast is in this file: it is slow to compile.
 #include "admin/server.h"
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -17,6 +19,12 @@
 #include <boost/beast/http/write.hpp>
 #include <cerrno>
 #include <optional>
+#include <utility>
+
+#include "admin/events.h"
+#include "admin/guard.h"
+#include "admin/history.h"
+#include "admin/snapshot.h"
 
 namespace weir::admin {
 namespace {
@@ -28,7 +36,9 @@ using ErrorCode = boost::system::error_code;
 using Protocol = asio::generic::stream_protocol;
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-constexpr std::size_t kMaxConnections = 64;
+// Whatever others do, operators get in.
+constexpr std::ptrdiff_t kMaxTrusted = 16;
+constexpr std::ptrdiff_t kMaxOthers = 48;
 constexpr std::uint32_t kHeadLimit = 8 * 1024;          // bytes
 constexpr std::size_t kBufferLimit = 2 * kHeadLimit;    // bytes: a head, and what is pipelined
 constexpr std::size_t kReadSize = 4096;                 // bytes
@@ -39,16 +49,61 @@ constexpr std::size_t kLingerBytes = 256 * 1024;        // read and dropped mean
 constexpr std::chrono::milliseconds kAcceptPause{200};  // when it fails
 constexpr int kAcceptsATurn = 16;
 
+// What browsers are told with every page: nothing is from elsewhere, nothing may frame it.
+constexpr std::array<std::pair<const char*, const char*>, 6> kSafety = {
+    {{"Content-Security-Policy",
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+      "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+     {"X-Content-Type-Options", "nosniff"},
+     {"X-Frame-Options", "DENY"},
+     {"Referrer-Policy", "no-referrer"},
+     {"Cross-Origin-Opener-Policy", "same-origin"},
+     {"Cross-Origin-Resource-Policy", "same-origin"}}};
+
 class Connection;
 class Listener;
+
+// Whether the client has asked an address of this machine alone.
+bool is_loopback(Protocol::socket& socket) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (::getsockname(socket.native_handle(), reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+    return false;
+  }
+  if (address.ss_family == AF_INET6) {
+    const auto& ip = reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
+    return IN6_IS_ADDR_LOOPBACK(&ip) || (IN6_IS_ADDR_V4MAPPED(&ip) && ip.s6_addr[12] == 127);
+  }
+  return address.ss_family == AF_INET &&
+         ntohl(reinterpret_cast<const sockaddr_in&>(address).sin_addr.s_addr) >> 24 == 127;
+}
 
 }  // namespace
 
 // What listeners and connections share. Outlives the Server while operations end.
-struct ServerState {
-  ServerState(asio::io_context& io_, Source source_) : io(io_), source(std::move(source_)) {}
+struct ServerState : std::enable_shared_from_this<ServerState> {
+  ServerState(asio::io_context& io_, Source source_)
+      : io(io_),
+        source(std::move(source_)),
+        events(io, {.state = [this] { return snapshot(source); }, .clock = source.clock}),
+        sampling(io) {
+    source.history = &history;
+  }
+  // The first sample at once: rates are told from the second one on.
+  void sample() {
+    history.sample(source);
+    sampling.expires_after(History::kEvery);
+    sampling.async_wait([self = weak_from_this()](const ErrorCode& error) {
+      const auto state = self.lock();
+      if (!error && state != nullptr && !state->listeners.empty()) state->sample();
+    });
+  }
+
   asio::io_context& io;
   Source source;
+  History history;
+  Events events;
+  asio::steady_timer sampling;
   std::vector<std::shared_ptr<Listener>> listeners;
   std::vector<Connection*> connections;  // open ones
 };
@@ -78,6 +133,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     forget();
     stream_.close();
   }
+  [[nodiscard]] bool trusted() const { return trusted_; }
   [[nodiscard]] bool idle() const { return idle_; }
   [[nodiscard]] SteadyTime idle_since() const { return idle_since_; }
 
@@ -100,6 +156,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void read_head();
   void on_head(const ErrorCode& error, std::size_t size);
   void refuse(unsigned status);
+  bool watch(const Request& request);
   void serve();
   void answer(Page page, bool keep_alive, bool head_only);
   void on_written(const ErrorCode& error, std::size_t size);
@@ -175,10 +232,13 @@ void Connection::serve() {
                   .authorization = field(http::field::authorization),
                   .origin = field(http::field::origin),
                   .fetch_site = field("Sec-Fetch-Site"),
-                  .trusted = trusted_};
+                  .if_none_match = field(http::field::if_none_match),
+                  .trusted = trusted_,
+                  .loopback = is_loopback(stream_.socket())};
   const bool keep = head.keep_alive();
   const bool head_only = head.method() == http::verb::head;
   try {
+    if (watch(request)) return;
     admin::answer(state_->source, request, [self = shared_from_this(), keep, head_only](Page page) {
       if (self->open_) self->answer(std::move(page), keep, head_only);
     });
@@ -187,16 +247,38 @@ void Connection::serve() {
   }
 }
 
+// False: it is no request of one who may watch events. True: the connection is no more ours.
+bool Connection::watch(const Request& request) {
+  const auto path = request.target.substr(0, request.target.find('?'));
+  if (path != kEventsPath || request.method != "GET") return false;
+  if (state_->events.full() || !why_refused(state_->source, request).empty()) return false;
+  open_ = false;
+  forget();
+  state_->events.add(stream_.release_socket(),
+                     "HTTP/1.1 200 OK\r\nServer: weir\r\nContent-Type: text/event-stream\r\n"
+                     "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+                     "Connection: close\r\n\r\nretry: 2000\n\n");
+  return true;
+}
+
 void Connection::answer(Page page, bool keep_alive, bool head_only) {
   response_ = {};
   response_.version(parser_->get().version());
   response_.result(page.status);
   response_.set(http::field::server, "weir");
-  response_.set(http::field::content_type, page.type);
-  response_.set(http::field::cache_control, "no-store");
-  response_.set("X-Content-Type-Options", "nosniff");
+  if (page.etag.empty()) {
+    response_.set(http::field::cache_control, "no-store");
+  } else {  // kept, and asked for again each time
+    response_.set(http::field::cache_control, "no-cache");
+    response_.set(http::field::etag, page.etag);
+  }
+  if (page.status != 304) response_.set(http::field::content_type, page.type);
+  for (const auto& [name, value] : kSafety) response_.set(name, value);
+  if (page.retry_after > 0) {
+    response_.set(http::field::retry_after, std::to_string(page.retry_after));
+  }
   if (!page.allow.empty()) response_.set(http::field::allow, page.allow);
-  response_.content_length(page.body.size());
+  if (page.status != 304) response_.content_length(page.body.size());
   response_.keep_alive(keep_alive);
   if (!head_only) response_.body() = std::move(page.body);
   http::async_write(stream_, response_, then(&Connection::on_written));
@@ -281,18 +363,22 @@ class Listener : public std::enable_shared_from_this<Listener> {
       ::close(fd);
       return;
     }
-    if (state->connections.size() >= kMaxConnections && !shed(*state)) return;
+    const auto& all = state->connections;
+    const auto alike = std::count_if(all.begin(), all.end(), [this](const Connection* connection) {
+      return connection->trusted() == trusted_;
+    });
+    if (alike >= (trusted_ ? kMaxTrusted : kMaxOthers) && !shed(*state, trusted_)) return;
     try {
       std::make_shared<Connection>(state, std::move(socket), trusted_)->start();
     } catch (...) {  // no memory: this client goes without
     }
   }
 
-  // Closes the connection that has been idle longest; false: all are in a request.
-  static bool shed(ServerState& state) {
+  // Closes the connection of a kind that has been idle longest; false: all are in a request.
+  static bool shed(ServerState& state, bool trusted) {
     Connection* longest = nullptr;
     for (Connection* connection : state.connections) {
-      if (!connection->idle()) continue;
+      if (connection->trusted() != trusted || !connection->idle()) continue;
       if (longest == nullptr || connection->idle_since() < longest->idle_since()) {
         longest = connection;
       }
@@ -324,8 +410,11 @@ void Server::set_listeners(std::vector<Listening> listeners) {
 }
 
 void Server::add_listener(const Listening& listening) {
+  const bool first = state_->listeners.empty();
   state_->listeners.push_back(std::make_shared<Listener>(state_, listening));
   state_->listeners.back()->wait();
+  // Where a reload brings others, what was sampled stays.
+  if (first && state_->sampling.expiry() <= std::chrono::steady_clock::now()) state_->sample();
 }
 
 void Server::close_trusted() {
@@ -337,6 +426,8 @@ void Server::close_trusted() {
 
 void Server::close() {
   set_listeners({});
+  state_->sampling.cancel();
+  state_->events.close();
   const auto connections = state_->connections;  // closing takes them out
   for (Connection* connection : connections) connection->close();
 }

@@ -1,8 +1,9 @@
-// The admin listener: /metrics, /healthz, /readyz, /upstreams, /api over HTTP/1.1. Control thread
-// only; nothing in it waits for anything but its own sockets.
+// The admin listener: dashboard, /events, /metrics, /healthz, /upstreams, /api over HTTP/1.1.
+// Control thread only; nothing in it waits for anything but its own sockets.
 //
-// Limits: 64 connections at a time (a new one takes the place of the one that is idle longest),
-// request heads of 8 KiB, no bodies, 10 s a request, 60 s between requests.
+// Limits: 16 connections at a time of operators and 48 of others (a new one takes the place of the
+// one of its kind that is idle longest), and 16 that watch events; request heads of 8 KiB, no
+// bodies, 10 s a request, 60 s between requests.
 #pragma once
 
 #include <boost/asio/io_context.hpp>

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "discovery/names.h"
 #include "discovery/registry_reader.h"
 #include "probe/prober.h"
 #include "proxy/explanation.h"
@@ -19,6 +20,8 @@
 #include "upstream/operator_state.h"
 
 namespace weir::admin {
+
+class History;
 
 // What a change by an operator asks for.
 enum class Effect : std::uint8_t {
@@ -55,6 +58,9 @@ struct Source {
                      std::function<void(std::shared_ptr<const proxy::Explanation>)> done)>
       explain;
   std::function<std::string()> token;  // of those who may change things from afar; empty: nobody
+  std::function<std::vector<std::string>()> hosts;               // names that browsers may ask by
+  std::function<std::vector<discovery::Names::Status>()> names;  // of peers
+  const History* history = nullptr;                              // the Server's
   WallTime started{};
   std::string version{};
 

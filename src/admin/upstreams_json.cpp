@@ -6,15 +6,15 @@
 #include "admin/pages.h"
 #include "admin/peer_view.h"
 #include "admin/totals.h"
+#include "admin/upstreams_json.h"
 #include "admin/utf8.h"
+#include "base/mask.h"
 #include "config/print.h"
 
 namespace weir::admin {
-namespace {
-
 namespace json = boost::json;
 
-json::value last_check(const upstream::HealthMachine* machine) {
+json::value last_check_json(const upstream::HealthMachine* machine) {
   if (machine == nullptr || machine->checks() == 0) return nullptr;
   const auto& last = machine->last();
   return json::object{{"layer", upstream::to_string(last.layer)},
@@ -22,6 +22,8 @@ json::value last_check(const upstream::HealthMachine* machine) {
                       {"took_ms", last.took.count()},
                       {"detail", to_utf8(last.detail)}};
 }
+
+namespace {
 
 json::object requests(const TrafficTotals& totals) {
   json::object out;
@@ -35,9 +37,10 @@ json::value time_or_null(std::int64_t seconds) {
   return seconds > 0 ? json::value(seconds) : json::value(nullptr);
 }
 
-// What operators have set for a peer itself; null: nothing.
-json::value set_of(const Source& source, const upstream::Pool& pool,
-                   const upstream::PeerSpec& spec) {
+}  // namespace
+
+json::value set_json(const Source& source, const upstream::Pool& pool,
+                     const upstream::PeerSpec& spec) {
   const auto* setting = source.operators != nullptr ? source.operators->find(pool.name()) : nullptr;
   if (setting == nullptr) return nullptr;
   const auto own = upstream::OperatorState::setting_of(*setting, spec);
@@ -49,8 +52,7 @@ json::value set_of(const Source& source, const upstream::Pool& pool,
   return out;
 }
 
-// The same for a pool. `absent`: peers that are not there at present.
-json::value set_of(const Source& source, const upstream::Pool& pool) {
+json::value set_json(const Source& source, const upstream::Pool& pool) {
   const auto* setting = source.operators != nullptr ? source.operators->find(pool.name()) : nullptr;
   if (setting == nullptr) return nullptr;
   const auto is_there = [&](const std::string& name) {
@@ -80,7 +82,6 @@ json::value set_of(const Source& source, const upstream::Pool& pool) {
   return out;
 }
 
-// Null without a registry.
 json::value registry_json(const Source& source, const std::string& upstream) {
   const auto status = source.registry_of(upstream);
   if (!status) return nullptr;
@@ -96,7 +97,7 @@ json::value registry_json(const Source& source, const std::string& upstream) {
     out["stale_for"] =
         static_cast<double>((source.clock->wall() - *status->stale_since).count()) / 1000;
   }
-  out["error"] = to_utf8(status->error);
+  out["error"] = to_utf8(mask_passwords(status->error));
   out["waiting_for_first_list"] = !status->has_list;
   out["emptying_unconfirmed"] = status->doubted;
   out["serving"] = status->serving;
@@ -104,6 +105,8 @@ json::value registry_json(const Source& source, const std::string& upstream) {
   out["failures"] = status->failures;
   return out;
 }
+
+namespace {
 
 json::object peer_json(const Source& source, const proxy::PoolNode& node, std::size_t index,
                        TimePoint now) {
@@ -130,8 +133,8 @@ json::object peer_json(const Source& source, const proxy::PoolNode& node, std::s
   out["requests"] = requests(totals);
   out["retries"] = totals.retries;
   out["failures"] = totals.failures;
-  out["last_check"] = last_check(view.machine);
-  out["set"] = set_of(source, *node.pool, peer.spec);
+  out["last_check"] = last_check_json(view.machine);
+  out["set"] = set_json(source, *node.pool, peer.spec);
   out["checks"] = view.machine != nullptr ? view.machine->checks() : 0;
   out["failed_checks"] = view.machine != nullptr ? view.machine->failed_checks() : 0;
   return out;
@@ -159,7 +162,7 @@ json::object pool_json(const Source& source, const proxy::Runtime& runtime,
           {"key", key_json(runtime, node)},
           {"sticky", sticky_json(node)},
           {"live", node.pool->live(now)},
-          {"set", set_of(source, *node.pool)},
+          {"set", set_json(source, *node.pool)},
           {"registry", registry_json(source, node.pool->name())},
           {"peers", std::move(peers)}};
 }

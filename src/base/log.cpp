@@ -10,6 +10,7 @@
 #include <ctime>
 
 #include "base/log_files.h"
+#include "base/mask.h"
 
 namespace weir {
 namespace {
@@ -88,6 +89,8 @@ void Log::write(LogLevel level, std::string_view text, std::uint64_t connection)
     size += static_cast<std::size_t>(std::snprintf(line.data() + size, line.size() - size, "*%llu ",
                                                    static_cast<unsigned long long>(connection)));
   }
+  std::string masked;
+  if (has_password(text)) text = masked = mask_passwords(text);
   // Control characters, which requests may bring, must not make lines of their own.
   static constexpr char hex[] = "0123456789ABCDEF";
   for (const char c : text) {

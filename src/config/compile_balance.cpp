@@ -66,8 +66,14 @@ void set_random(const Call& call, const Words& words) {
 void set_least_time(const Call& call, const Words& words) {
   static constexpr std::array kTimes = {Word<Balance>{"header", Balance::least_time_header},
                                         Word<Balance>{"last_byte", Balance::least_time_last_byte}};
-  auto balance = word_argument(call, words.at(0), kTimes);
+  static constexpr std::array kStreamTimes = {
+      Word<Balance>{"connect", Balance::least_time_header},
+      Word<Balance>{"first_byte", Balance::least_time_header},
+      Word<Balance>{"last_byte", Balance::least_time_last_byte}};
+  auto balance = call.compiler.in_stream() ? word_argument(call, words.at(0), kStreamTimes)
+                                           : word_argument(call, words.at(0), kTimes);
   if (!balance) return;
+  call.scope.upstream->time_to_connect = words.at(0).text == "connect";
   if (words.has(1, "inflight")) {
     balance = *balance == Balance::least_time_header ? Balance::least_time_header_inflight
                                                      : Balance::least_time_last_byte_inflight;
@@ -86,7 +92,9 @@ constexpr Method kMethods[] = {
     {"hash", 1, 3, "hash KEY [consistent] [bounded=PERCENT]", set_hash},
     {"least_conn", 0, 0, "least_conn", set_least_conn},
     {"random", 0, 2, "random [two [least_conn]]", set_random},
-    {"least_time", 1, 2, "least_time header|last_byte [inflight]", set_least_time},
+    {"least_time", 1, 2,
+     "least_time header|last_byte [inflight] (in stream: connect|first_byte|last_byte)",
+     set_least_time},
 };
 
 // Forgets the method before, of which there should be none.

@@ -118,8 +118,8 @@ struct CheckReader {
     match = *found;
   }
 
-  // After all parameters: those that depend on each other.
-  void finish() {
+  // After all parameters: those that depend on each other. `stream`: HTTP has to be asked for.
+  void finish(bool stream) {
     if (call.directive.has_block) {
       if (match) call.error("has a match by name and one of its own; remove one");
       match = match_of(call, call.directive.block);
@@ -130,8 +130,10 @@ struct CheckReader {
       check.type = *type;
     } else if (tcp) {
       check.type = CheckType::tcp;
-    } else if (http || match) {
+    } else if (http || (match && !stream)) {
       check.type = CheckType::http;
+    } else if (stream) {
+      check.type = CheckType::tcp;
     }
     check_parts(http, tcp);
     if (match) check.match = *match;
@@ -189,7 +191,9 @@ void compile_health_check(const Call& call) { call.compiler.defer_health_check(c
 void Compiler::run_deferred_checks() {
   for (const auto& check : checks_) {
     if (diagnostics_.full()) return;
+    if (check.stream) enter_stream();
     run_check(check);
+    if (check.stream) leave_stream();
   }
   default_checks();
 }
@@ -201,6 +205,7 @@ void Compiler::run_check(const DeferredCheck& deferred) {
   if (deferred.location != nullptr && deferred.location->proxy() != nullptr) {
     index = deferred.location->proxy()->upstream;
   }
+  if (deferred.stream_server != nullptr) index = deferred.stream_server->upstream;
   if (!index || model_->upstreams[*index].implicit) {
     return call.error(
         "there is no proxy_pass to an upstream block beside it; add one, or put "
@@ -220,7 +225,7 @@ void Compiler::run_check(const DeferredCheck& deferred) {
   check.position = deferred.directive.position;
   CheckReader reader{call, check};
   for (const auto& parameter : parameters(call, 0)) reader.take(parameter);
-  reader.finish();
+  reader.finish(deferred.stream);
   upstream.health_check = std::move(check);
 }
 

@@ -65,6 +65,10 @@ void apply(const Call& call, const Parameter& parameter, Listen& listen) {
     listen.proxy_protocol = true;
     return;
   }
+  if (key == "udp") {
+    listen.udp = true;
+    return;
+  }
   if (key == "ssl") {
     if (call.scope.admin != nullptr) {
       call.error(*parameter.argument, "the admin listener speaks plain HTTP; remove \"ssl\"");
@@ -105,7 +109,9 @@ void apply(const Call& call, const Parameter& parameter, Listen& listen) {
 std::vector<Endpoint> endpoints(const Call& call, const AddressText& address) {
   const auto& where = address.where;
   if (!where.unix_path.empty()) return {Endpoint{{}, where.unix_path}};
-  const std::string host = where.host.empty() ? "0.0.0.0" : where.host;
+  // A lone port of the admin listener is for this machine.
+  const bool local = call.scope.admin != nullptr && address.host_text.empty();
+  const std::string host = !where.host.empty() ? where.host : local ? "127.0.0.1" : "0.0.0.0";
   std::vector<Endpoint> found;
   for (const auto& ip : call.compiler.addresses(call, call.arg(0), host, where.port)) {
     const std::uint32_t last = address.last_port == 0 ? where.port : address.last_port;
@@ -118,26 +124,46 @@ std::vector<Endpoint> endpoints(const Call& call, const AddressText& address) {
   return found;
 }
 
+// What datagrams have not.
+void check_udp(const Call& call, const std::vector<Parameter>& given, const Listen& listen) {
+  if (!listen.udp) return;
+  for (const auto& parameter : given) {
+    const auto key = parameter.key;
+    if (key == "ssl" || key == "proxy_protocol" || key == "backlog" || key == "so_keepalive" ||
+        key == "fastopen" || key == "deferred") {
+      call.error(*parameter.argument, quote(key) + " does not go with \"udp\"; remove one of them");
+    }
+  }
+}
+
 }  // namespace
 
 void compile_listen(const Call& call) {
   const auto& text = call.arg(0).text;
   AddressRules rules;
-  rules.default_port = kDefaultPort;
+  rules.default_port = call.scope.stream_server != nullptr ? 0 : kDefaultPort;
   rules.lone_port = true;
   std::string error;
   const auto address = parse_address(text, rules, error);
   if (!address) return call.error(call.arg(0), "invalid address " + quote(text) + ": " + error);
   Listen options;
   options.position = call.directive.position;
-  for (const auto& parameter : parameters(call, 1)) apply(call, parameter, options);
+  const auto given = parameters(call, 1);
+  for (const auto& parameter : given) apply(call, parameter, options);
+  check_udp(call, given, options);
+  if (address->where.port == 0 && address->where.unix_path.empty()) {
+    return call.error(call.arg(0), "no port in " + quote(text) + "; write ADDRESS:PORT");
+  }
+  if (options.udp && !address->where.unix_path.empty()) {
+    return call.error(call.arg(0), "there are no datagrams over Unix sockets; remove \"udp\"");
+  }
   auto& listens =
       call.scope.admin != nullptr ? call.scope.admin->listens : call.scope.server->listens;
   std::set<std::string, std::less<>> known;
   for (const auto& other : listens) known.insert(other.text);
   for (auto& endpoint : endpoints(call, *address)) {
     Listen listen = options;
-    listen.text = endpoint.text();
+    listen.text = (options.udp ? "udp:" : "") + endpoint.text();
     if (listen.ipv6only && !endpoint.ip.is_v6()) {
       call.warning("ipv6only is for IPv6 addresses only");
       listen.ipv6only.reset();

@@ -168,6 +168,9 @@ void compile_access_log(const Call& call) {
   }
   log.position = call.directive.position;
   std::size_t next = 1;
+  if (call.compiler.in_stream() && (call.count() == 1 || is_parameter(call.arg(1).text))) {
+    return call.error("stream has no format of its own; name one of log_format behind the path");
+  }
   if (call.count() > 1 && !is_parameter(call.arg(1).text)) {
     const auto& name = call.arg(1);
     const auto format = call.compiler.find_log_format(name.text);

@@ -119,6 +119,13 @@ void compile_admin(const Call& call) {
   if (admin.listens.empty() && (!other || !admin.token.empty())) {
     return call.error("no address to listen on; write listen 127.0.0.1:9180");
   }
+  for (const auto& listen : admin.listens) {
+    const auto& endpoint = listen.endpoint;
+    const auto host = endpoint.ip.host_text();
+    if (endpoint.is_unix() || host.starts_with("127.") || host == "::1") continue;
+    call.compiler.accepted(call, "whoever reaches " + listen.text +
+                                     " sees pools, peers and metrics; changes take the token");
+  }
   call.compiler.model().admin = std::move(admin);
 }
 
@@ -134,6 +141,21 @@ void compile_admin_token(const Call& call) {
                                        std::to_string(kLeast) + " letters or more");
   }
   call.scope.admin->token = text;
+}
+
+void compile_admin_host(const Call& call) {
+  for (std::size_t i = 0; i < call.directive.args.size(); ++i) {
+    std::string name;
+    for (const char c : call.arg(i).text) name += c >= 'A' && c <= 'Z' ? char(c + 32) : c;
+    const bool is_name = std::all_of(name.begin(), name.end(), [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+    });
+    if (name.empty() || !is_name) {
+      return call.error(call.arg(i), "invalid host name " + quote(call.arg(i).text) +
+                                         "; write it without scheme and port");
+    }
+    call.scope.admin->hosts.push_back(std::move(name));
+  }
 }
 
 void compile_control(const Call& call) {

@@ -98,7 +98,7 @@ std::optional<std::uint32_t> made_variable(const Call& call, const Argument& arg
     return std::nullopt;
   }
   const std::string name = argument.text.substr(1);
-  if (is_built_in(lower(name))) {
+  if (is_built_in(lower(name), call.compiler.in_stream())) {
     call.error(argument, "$" + name + " is a variable of weir; choose another name");
     return std::nullopt;
   }

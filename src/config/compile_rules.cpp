@@ -23,7 +23,7 @@ std::optional<VariableRef> assignable(const Call& call, const Argument& argument
     return std::nullopt;
   }
   const std::string name = lower(text.substr(1));
-  if (const auto built_in = find_variable(name)) {
+  if (const auto built_in = call.compiler.built_in(name)) {
     if (built_in->id == Variable::args || built_in->id == Variable::limit_rate) return built_in;
     const auto user = call.compiler.find_user_variable(name);
     if (!user) {

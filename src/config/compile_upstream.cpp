@@ -110,8 +110,9 @@ void compile_upstream(const Call& call) {
   UpstreamConfig upstream;
   upstream.name = name;
   upstream.position = call.directive.position;
+  upstream.stream = compiler.in_stream();
   Scope scope;
-  scope.contexts = in_upstream;
+  scope.contexts = call.info.inner;
   scope.upstream = &upstream;
   if (compiler.model().dialect == Dialect::yaml) {
     upstream.eject.on = true;
@@ -135,9 +136,13 @@ void compile_peer(const Call& call) {
   peer.name = call.arg(0).text;
   peer.position = call.directive.position;
   std::string error;
-  const auto address = parse_address(peer.name, {}, error);
+  AddressRules rules;
+  if (call.compiler.in_stream()) rules.default_port = 0;
+  const auto address = parse_address(peer.name, rules, error);
   if (!address) {
     call.error(call.arg(0), "invalid address " + quote(peer.name) + ": " + error);
+  } else if (address->where.port == 0 && address->where.unix_path.empty()) {
+    call.error(call.arg(0), "no port in " + quote(peer.name) + "; write HOST:PORT");
   } else {
     peer.where = address->where;
   }

@@ -230,6 +230,7 @@ std::uint32_t Compiler::implicit_upstream(HostPort where, const std::string& nam
   UpstreamConfig upstream;
   upstream.name = name;
   upstream.implicit = true;
+  upstream.stream = in_stream_;
   upstream.position = at;
   PeerConfig peer;
   peer.name = name;
@@ -247,7 +248,8 @@ void Compiler::accepted(const Call& call, std::string_view note) {
 }
 
 void Compiler::defer_health_check(const Call& call) {
-  DeferredCheck check{call.directive, &call.info, call.scope.location, std::nullopt};
+  DeferredCheck check{call.directive,           &call.info, call.scope.location, std::nullopt,
+                      call.scope.stream_server, in_stream_};
   if (call.scope.upstream != nullptr) check.upstream = find_upstream(call.scope.upstream->name);
   checks_.push_back(std::move(check));
 }

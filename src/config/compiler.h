@@ -47,22 +47,34 @@ struct ServerDraft {
   LocationDraft root;
 };
 
+// A server of stream; `root` has what it shares with http.
+struct StreamDraft : ServerDraft {
+  StreamSettings own;
+  std::optional<std::uint32_t> upstream;
+  Value target;
+  std::optional<Value> answer;
+  std::string host;
+};
+
 // The block that a directive stands in: which kind, and what it fills in. Only the pointers of
 // that kind are set.
 struct Scope {
   std::uint32_t contexts = 0;
-  Settings* settings = nullptr;        // http, server, location
+  Settings* settings = nullptr;        // http, server, location, stream
   ServerDraft* server = nullptr;       // server
   LocationDraft* location = nullptr;   // server, location
   std::vector<Rule>* rules = nullptr;  // server, location, if
   UpstreamConfig* upstream = nullptr;
   MatchConfig* match = nullptr;
   AdminConfig* admin = nullptr;
+  StreamSettings* stream = nullptr;      // stream, server of stream
+  StreamDraft* stream_server = nullptr;  // server of stream
   std::string_view method_line{};  // upstream: the method of choice that stands before, by name
   bool access_log_off = false;     // http, server, location: `access_log off` stands before
 };
 
 class Compiler;
+class TlsContexts;
 
 // One directive to compile.
 struct Call {
@@ -135,6 +147,17 @@ class Compiler {
   // The upstream of a proxy_pass that names no block; made when first used.
   std::uint32_t implicit_upstream(HostPort where, const std::string& name, const Position& at);
   void add_server(std::unique_ptr<ServerDraft> server) { servers_.push_back(std::move(server)); }
+  // stream has names of its own for upstreams, variables, formats, zones and matches: between
+  // these two calls all of those are looked up among them.
+  void enter_stream() { switch_names(); }
+  void leave_stream() { switch_names(); }
+  [[nodiscard]] bool in_stream() const { return in_stream_; }
+  // What the block `stream` itself says.
+  Settings& stream_settings() { return stream_; }
+  StreamSettings& stream_own_settings() { return stream_own_; }
+  void add_stream(std::unique_ptr<StreamDraft> server) { streams_.push_back(std::move(server)); }
+  // A variable that is there without being made; its name in any case, without $.
+  [[nodiscard]] std::optional<VariableRef> built_in(std::string_view name) const;
   void add_match(const std::string& name, MatchConfig match) { matches_[name] = std::move(match); }
   // Health checks are compiled when all upstreams and matches are known.
   void defer_health_check(const Call& call);
@@ -153,10 +176,19 @@ class Compiler {
   struct DeferredCheck {
     Directive directive;
     const DirectiveInfo* info;
-    LocationDraft* location;                // or
-    std::optional<std::uint32_t> upstream;  // index
+    LocationDraft* location;                     // or
+    std::optional<std::uint32_t> upstream;       // index
+    const StreamDraft* stream_server = nullptr;  // or
+    bool stream = false;
+  };
+  // See enter_stream().
+  struct Names {
+    std::map<std::string, std::uint32_t, std::less<>> upstreams, user_variables, log_formats,
+        limit_zones;
+    std::map<std::string, MatchConfig> matches;
   };
 
+  void switch_names();
   void declare(const Block& block);
   void declare_variable(const std::string& text);
   void declare_variables(const Block& block);
@@ -170,6 +202,9 @@ class Compiler {
   void run_check(const DeferredCheck& check);
   void default_checks();
   void finish();
+  void finish_streams(TlsContexts& tls);
+  void name_stream_upstreams();
+  void check_stream_listens();
 
   const LoadOptions& options_;
   std::string directory_;
@@ -183,6 +218,11 @@ class Compiler {
   std::map<std::string, std::uint32_t, std::less<>> limit_zones_;
   std::map<std::string, MatchConfig> matches_;
   std::map<std::pair<std::string, bool>, std::shared_ptr<const Regex>> regexes_;
+  Names other_names_;  // of stream, or while in stream those of http
+  bool in_stream_ = false;
+  Settings stream_;
+  StreamSettings stream_own_;
+  std::vector<std::unique_ptr<StreamDraft>> streams_;
   std::vector<DeferredCheck> checks_;
   std::size_t listens_ = 0;
   std::map<std::string, std::uint64_t> tls_zones_;

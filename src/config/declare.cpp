@@ -87,6 +87,19 @@ class ValueReader {
 
 }  // namespace
 
+void Compiler::switch_names() {
+  std::swap(upstreams_, other_names_.upstreams);
+  std::swap(user_variables_, other_names_.user_variables);
+  std::swap(log_formats_, other_names_.log_formats);
+  std::swap(limit_zones_, other_names_.limit_zones);
+  std::swap(matches_, other_names_.matches);
+  in_stream_ = !in_stream_;
+}
+
+std::optional<VariableRef> Compiler::built_in(std::string_view name) const {
+  return in_stream_ ? find_stream_variable(name) : find_variable(name);
+}
+
 void Compiler::declare(const Block& block) {
   if (model_->log_formats.empty()) {
     model_->log_formats.push_back({"combined", {}, LogFormat::Escape::standard});
@@ -103,11 +116,18 @@ void Compiler::declare(const Block& block) {
   }
   for (const auto& directive : block) {
     if (directive.name == "http" && directive.has_block) declare(directive.block);
+    if (directive.name == "stream" && directive.has_block) {
+      enter_stream();
+      declare(directive.block);
+      leave_stream();
+    }
     if (directive.args.empty()) continue;
     const auto& first = directive.args[0].text;
     if (directive.name == "upstream") {
       const auto index = static_cast<std::uint32_t>(model_->upstreams.size());
-      if (upstreams_.emplace(lower(first), index).second) model_->upstreams.emplace_back();
+      if (upstreams_.emplace(lower(first), index).second) {
+        model_->upstreams.emplace_back().stream = in_stream_;
+      }
     } else if (directive.name == "log_format") {
       const auto index = static_cast<std::uint32_t>(model_->log_formats.size());
       if (log_formats_.emplace(first, index).second) model_->log_formats.emplace_back();
@@ -136,6 +156,7 @@ void Compiler::declare_variables(const Block& block) {
   for (const auto& directive : block) {
     const auto& name = directive.name;
     const auto& args = directive.args;
+    if (name == "stream" && directive.has_block) continue;  // has variables of its own
     if (name == "map" || name == "geo" || name == "split_clients") {
       if (!args.empty()) declare_variable(args.back().text);
     } else if (name == "set" || name == "auth_request_set") {
@@ -168,7 +189,7 @@ void Compiler::declare_variables(const Block& block) {
 void Compiler::declare_variable(const std::string& text) {
   if (text.size() < 2 || text[0] != '$') return;
   const std::string name = lower(text.substr(1));
-  if (is_built_in(name)) return;  // those that can be assigned are not made by it
+  if (is_built_in(name, in_stream_)) return;  // those that can be assigned are not made by it
   const auto index = static_cast<std::uint32_t>(model_->variables.size());
   if (user_variables_.emplace(name, index).second) model_->variables.push_back({text.substr(1)});
 }
@@ -194,7 +215,7 @@ std::optional<VariableRef> Compiler::variable(std::string_view name) const {
   if (const auto found = user_variables_.find(key); found != user_variables_.end()) {
     return VariableRef{Variable::user, found->second, {}};
   }
-  return find_variable(name);
+  return built_in(name);
 }
 
 std::optional<Value> Compiler::value(const Call& call, const Argument& argument) {
@@ -209,7 +230,9 @@ std::optional<Value> Compiler::value(const Call& call, const Argument& argument)
     if (!reference && foreign_.contains(lower(name))) return std::nullopt;
     if (!reference) {
       std::vector<std::string_view> known;
-      for (const auto& row : variable_names()) known.push_back(row.name);
+      for (const auto& row : in_stream_ ? stream_variable_names() : variable_names()) {
+        known.push_back(row.name);
+      }
       for (const auto& [user, index] : user_variables_) known.push_back(user);
       call.error(argument, nginx_has_variable(lower(name))
                                ? "variable $" + name + " of nginx is not supported yet; remove it"

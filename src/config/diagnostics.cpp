@@ -1,5 +1,7 @@
 #include "config/diagnostics.h"
 
+#include "base/mask.h"
+
 namespace weir::config {
 
 std::string Position::text() const {
@@ -12,7 +14,7 @@ std::string Diagnostic::text() const {
   const char* word = severity == Severity::error     ? "error"
                      : severity == Severity::warning ? "warning"
                                                      : "note";
-  return position.text() + ": " + word + ": " + message;
+  return position.text() + ": " + word + ": " + mask_passwords(message);
 }
 
 void Diagnostics::error(const Position& position, std::string message) {

@@ -28,6 +28,16 @@ constexpr std::uint32_t HS = H | S, SL = S | L, HSL = H | S | L;
 [[nodiscard]] std::span<const DirectiveInfo> tls_rows();
 [[nodiscard]] std::span<const DirectiveInfo> filter_rows();
 [[nodiscard]] std::span<const DirectiveInfo> variable_rows();
+[[nodiscard]] std::span<const DirectiveInfo> stream_rows();
+
+// Rows of the other families that hold in stream as they are: those of `names` that may stand in
+// one of `from` may also stand in `contexts`.
+struct SharedGroup {
+  std::string_view names;  // separated by blanks
+  std::uint32_t from;
+  std::uint32_t contexts;
+};
+[[nodiscard]] std::span<const SharedGroup> stream_shared();
 
 // What the arguments of an accepted directive must look like, so that a slip is told of all the
 // same.

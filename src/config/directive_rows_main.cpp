@@ -58,6 +58,8 @@ constexpr DirectiveInfo kRows[] = {
      "path of the Unix socket of `weir status` and the other verbs, or off"},
     {"state_file", in_admin, 1, 1, kOwn, compile_state_file, "beside the pid file, .state",
      "file of what is set at run time"},
+    {"host", in_admin, 1, kMany, kOwn | kList, compile_admin_host, "",
+     "host names, besides the machine's own, by which browsers may ask the admin listener"},
     {.name = "error_log",
      .contexts = M | HSL,
      .min_args = 1,

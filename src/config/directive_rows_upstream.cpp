@@ -47,9 +47,10 @@ constexpr DirectiveInfo kRows[] = {
      "any peer, by its weight; two: of two the one with fewer requests in progress",
      "two least_conn"},
     {"least_time", U, 1, 2, 0, compile_least_time, "",
-     "the peer that will be through soonest, by the mean time to its header or last_byte and its "
+     "the peer that will be through soonest, by the mean time to its header or last_byte (in "
+     "stream: connect, first_byte or last_byte) and its "
      "requests in progress; inflight: by how long these take, too",
-     "header last_byte inflight"},
+     "header last_byte inflight connect first_byte"},
     {"sticky", U, 2, kMany, kList, compile_sticky, "",
      "a client comes back to the peer it had: by a cookie of weir's, by a route that variables "
      "tell, or by sessions that weir learns",

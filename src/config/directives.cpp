@@ -50,15 +50,26 @@ void add_accepted(std::vector<DirectiveInfo>& rows) {
   }
 }
 
+void share_with_stream(std::vector<DirectiveInfo>& rows) {
+  for (const auto& group : stream_shared()) {
+    for (const auto name : split_words(group.names)) {
+      for (auto& row : rows) {
+        if (row.name == name && (row.contexts & group.from) != 0) row.contexts |= group.contexts;
+      }
+    }
+  }
+}
+
 const Index& table() {
   static const Index index = [] {
     Index made;
     for (const auto rows :
          {main_rows(), upstream_rows(), server_rows(), client_rows(), routing_rows(), access_rows(),
-          proxy_rows(), tls_rows(), filter_rows(), variable_rows()}) {
+          proxy_rows(), tls_rows(), filter_rows(), variable_rows(), stream_rows()}) {
       made.rows.insert(made.rows.end(), rows.begin(), rows.end());
     }
     add_accepted(made.rows);
+    share_with_stream(made.rows);
     for (const auto& row : made.rows) made.by_name.emplace(row.name, &row);
     return made;
   }();
@@ -139,10 +150,25 @@ std::string_view unsupported_advice(std::string_view name) {
 }
 
 std::string context_names(std::uint32_t contexts) {
-  static constexpr std::array<std::string_view, 16> kNames = {
-      "main",         "events", "http",          "server",     "location",      "upstream",
-      "map",          "match",  "types",         "admin",      "if (location)", "if (server)",
-      "limit_except", "geo",    "split_clients", "charset_map"};
+  static constexpr std::array<std::string_view, 19> kNames = {"main",
+                                                              "events",
+                                                              "http",
+                                                              "server",
+                                                              "location",
+                                                              "upstream",
+                                                              "map",
+                                                              "match",
+                                                              "types",
+                                                              "admin",
+                                                              "if (location)",
+                                                              "if (server)",
+                                                              "limit_except",
+                                                              "geo",
+                                                              "split_clients",
+                                                              "charset_map",
+                                                              "stream",
+                                                              "server (stream)",
+                                                              "upstream (stream)"};
   std::string out;
   for (std::size_t i = 0; i < kNames.size(); ++i) {
     if ((contexts >> i & 1u) == 0) continue;

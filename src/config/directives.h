@@ -32,6 +32,9 @@ enum Context : std::uint32_t {
   in_geo = 1u << 13,
   in_split_clients = 1u << 14,
   in_charset_map = 1u << 15,
+  in_stream = 1u << 16,
+  in_stream_server = 1u << 17,
+  in_stream_upstream = 1u << 18,
 };
 
 enum class Support : std::uint8_t {

@@ -80,10 +80,15 @@ std::string directives_markdown() {
   for (const auto& row : variable_names()) {
     out += "| `$" + std::string(row.name) + "` | " + escaped(row.help) + " |\n";
   }
-  return out +
-         "| `$http_NAME`, `$sent_http_NAME`, `$upstream_http_NAME` | field of the request, of the "
-         "answer, of the peer's answer |\n"
-         "| `$arg_NAME`, `$cookie_NAME` | argument of the query, cookie |\n";
+  out +=
+      "| `$http_NAME`, `$sent_http_NAME`, `$upstream_http_NAME` | field of the request, of the "
+      "answer, of the peer's answer |\n"
+      "| `$arg_NAME`, `$cookie_NAME` | argument of the query, cookie |\n"
+      "\n# Variables of stream\n\n| variable | what it holds |\n|---|---|\n";
+  for (const auto& row : stream_variable_names()) {
+    out += "| `$" + std::string(row.name) + "` | " + escaped(row.help) + " |\n";
+  }
+  return out;
 }
 
 }  // namespace weir::config

@@ -28,6 +28,13 @@ std::string hint(std::string_view name, std::uint32_t contexts, bool yaml) {
   return did_you_mean(name, anywhere);
 }
 
+// What holds in http and in stream: the places on the side where it stands.
+std::uint32_t nearby(std::uint32_t places, std::uint32_t contexts) {
+  constexpr std::uint32_t kStream = in_stream | in_stream_server | in_stream_upstream;
+  const std::uint32_t side = (contexts & kStream) != 0 ? kStream : ~kStream;
+  return (places & side) != 0 ? places & side : places;
+}
+
 }  // namespace
 
 std::string unknown_directive(std::string_view name, std::uint32_t contexts, bool yaml) {
@@ -50,6 +57,7 @@ std::string unknown_directive(std::string_view name, std::uint32_t contexts, boo
     const auto* list = ordered_list_of(row);
     if (yaml && list != nullptr && list->key == name) places |= row.contexts;
   }
+  places = nearby(places, contexts);
   if (places != 0) {
     return std::string(name) + ": is not allowed in " + context_names(contexts) +
            "; it belongs in " + context_names(places);

@@ -17,9 +17,10 @@ constexpr UnsupportedGroup kGroups[] = {
 
     {"fastcgi_* uwsgi_* scgi_* grpc_* memcached_* tunnel_*", Absence::never,
      "peers are spoken to in HTTP: use proxy_pass, to a server that speaks to the application"},
-    {"stream mail ssl_preread proxy_timeout proxy_responses proxy_protocol "
-     "proxy_protocol_timeout preread_timeout imap_auth pop3_auth smtp_auth auth_http mgmt",
-     Absence::never, "weir balances HTTP only: remove the block, or keep nginx for it"},
+    {"mail imap_auth pop3_auth smtp_auth auth_http mgmt", Absence::never,
+     "weir does not speak the protocols of mail: forward them by a server in stream, or keep nginx "
+     "for it"},
+    {"pass proxy_protocol_version proxy_protocol_tlv ssl_alpn", Absence::yet, "remove it"},
     {"perl perl_*", Absence::never, "use `map`, `set` and `rewrite` where they will do"},
     {"image_filter image_filter_* xslt_* xml_entities xml_external_entities "
      "slice",
@@ -36,7 +37,7 @@ constexpr UnsupportedGroup kGroups[] = {
     {"api status_zone", Absence::never, "the `admin` listener has metrics and state; remove it"},
     {"proxy_cache_purge", Absence::never, "answers are not cached; remove it"},
     {"post_action", Absence::never, "use `mirror`, or remove it"},
-    {"otel_* google_perftools_profiles degradation degrade proxy_upload_rate limit_zone "
+    {"otel_* google_perftools_profiles degradation degrade limit_zone "
      "map_hash ssl_dyn_rec*",
      Absence::never, "remove it"},
 

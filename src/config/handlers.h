@@ -23,6 +23,7 @@ void compile_block(const Call& call);
 void compile_http(const Call& call);
 void compile_admin(const Call& call);
 void compile_admin_token(const Call& call);
+void compile_admin_host(const Call& call);
 void compile_control(const Call& call);
 void compile_state_file(const Call& call);
 void compile_defaults(const Call& call);

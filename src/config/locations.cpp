@@ -19,6 +19,7 @@ void for_each_location(const Model& model, const std::function<void(const Locati
   for (const auto& server : model.servers) {
     if (server->root != nullptr) walk(*server->root, visit);
   }
+  for (const auto& server : model.streams) walk(*server->root, visit);
 }
 
 }  // namespace weir::config

@@ -7,7 +7,8 @@
 
 namespace weir::config {
 
-// Calls `visit` for the root of each server, then for what is in it, in the order written.
+// Calls `visit` for the root of each server, then for what is in it, in the order written; those of
+// stream come last.
 void for_each_location(const Model& model, const std::function<void(const Location&)>& visit);
 
 }  // namespace weir::config

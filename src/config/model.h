@@ -16,6 +16,7 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "config/location.h"
+#include "config/stream_config.h"
 #include "config/upstream_config.h"
 
 namespace weir::config {
@@ -36,6 +37,7 @@ struct Listen {
   int fastopen = 0;
   bool proxy_protocol = false;
   bool ssl = false;
+  bool udp = false;           // of stream: datagrams; `text` begins with "udp:"
   std::uint32_t mode = 0666;  // of the file of a Unix socket
   bool has_options = false;   // this line is the one that says what is asked of the socket
   Position position;
@@ -59,6 +61,20 @@ struct ServerConfig {
   // Null: it has no certificate, and connections are served by what the default server has.
   std::shared_ptr<const tls::Context> tls;
   Position position;
+};
+
+// A server of `stream { }`: forwards TCP connections or UDP datagrams.
+// `root` has the settings that it shares with http, and `set` among its rules.
+struct StreamServer : ServerConfig {
+  StreamOptions options;
+  // What it does, one of: a peer of an upstream (index into Model::upstreams); the upstream or
+  // address that `target` comes to; a text that is sent (`return`).
+  std::optional<std::uint32_t> upstream;
+  Value target;
+  std::optional<Value> answer;
+  std::string host;  // of proxy_pass, for proxy_ssl_name; empty with variables
+  // How peers are spoken to with `proxy_ssl`.
+  std::shared_ptr<const tls::Context> peer_tls;
 };
 
 struct LogFormat {
@@ -157,6 +173,7 @@ struct AdminConfig {
   std::string control;      // path of the Unix socket of operators; empty: as the pid file has it
   bool has_control = true;  // there is such a socket
   std::string state_file;   // what operators set at run time; empty: beside the pid file
+  std::vector<std::string> hosts;  // names that the listener may be asked by, in small letters
   Position position;
 };
 
@@ -199,6 +216,7 @@ struct Model {
   std::vector<CharsetMap> charset_maps;
   std::vector<UpstreamConfig> upstreams;
   std::vector<std::unique_ptr<ServerConfig>> servers;
+  std::vector<std::unique_ptr<StreamServer>> streams;  // of `stream { }`
   std::optional<AdminConfig> admin;
   std::uint32_t response_buffer_limit = 256 * 1024;
 

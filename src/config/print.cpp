@@ -35,8 +35,10 @@ std::string name_of(const VariableRef& reference, const Model& model) {
     default:
       break;
   }
-  for (const auto& row : variable_names()) {
-    if (row.id == reference.id) return std::string(row.name);
+  for (const auto& names : {variable_names(), stream_variable_names()}) {
+    for (const auto& row : names) {
+      if (row.id == reference.id) return std::string(row.name);
+    }
   }
   return "?";
 }
@@ -70,6 +72,7 @@ class Printer {
     }
     for (const auto& upstream : model_.upstreams) print_upstream(upstream);
     for (const auto& server : model_.servers) print_server(*server);
+    for (const auto& server : model_.streams) print_stream(*server);
     if (model_.admin) {
       open("admin");
       const auto& admin = *model_.admin;
@@ -78,6 +81,7 @@ class Printer {
       if (!admin.control.empty()) line("control", admin.control);
       if (!admin.has_control) line("control", "off");
       if (!admin.state_file.empty()) line("state_file", admin.state_file);
+      for (const auto& host : admin.hosts) line("host", host);
       close();
     }
     return std::move(out_);
@@ -307,6 +311,31 @@ class Printer {
     line("header_limit", server.header_limit);
     line("header_line_limit", server.header_line_limit);
     print_location(*server.root);
+    close();
+  }
+
+  void print_stream(const StreamServer& server) {
+    const auto& o = server.options;
+    open("stream");
+    print_server(server);
+    if (server.upstream) line("pass", model_.upstreams[*server.upstream].name);
+    if (!server.target.empty()) line("pass", server.target);
+    if (server.answer) line("return", *server.answer);
+    line("preread", o.ssl_preread);
+    line("preread_timeout", o.preread_timeout);
+    line("preread_buffer_size", o.preread_buffer_size);
+    line("proxy_protocol_timeout", o.proxy_protocol_timeout);
+    line("timeout", o.proxy_timeout);
+    line("next_upstream", o.proxy_next_upstream);
+    line("buffer_size", o.proxy_buffer_size);
+    line("upload_rate", o.proxy_upload_rate);
+    line("download_rate", o.proxy_download_rate);
+    line("half_close", o.proxy_half_close);
+    line("proxy_protocol", o.proxy_protocol);
+    line("tls", o.proxy_ssl);
+    if (o.proxy_responses) line("responses", *o.proxy_responses);
+    line("requests", o.proxy_requests);
+    line("udp_sessions", o.udp_sessions);
     close();
   }
 

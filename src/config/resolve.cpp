@@ -98,22 +98,6 @@ void complete_proxy(const Location& location, Dialect dialect, ProxyConfig& prox
       std::clamp<std::uint64_t>(request.proxy_buffer_size, kLeastHead, kLargestHead));
 }
 
-RequestConfig request_config(const Settings& s, Dialect dialect) {
-  const bool careful = dialect == Dialect::yaml;
-  RequestConfig r;
-#define WEIR_SETTING(type, name, ...) \
-  if (s.name) r.name = *s.name;
-#define WEIR_SETTING_BY_DIALECT(type, name, nginx, careful_default) \
-  r.name = s.name ? *s.name : careful ? type(careful_default) : type(nginx);
-#include "config/settings.def"
-#undef WEIR_SETTING
-#undef WEIR_SETTING_BY_DIALECT
-  // `off` wins over the words beside it.
-  if ((r.gzip_proxied & gzip_off) != 0) r.gzip_proxied = 0;
-  if ((r.proxy_next_upstream & next_off) != 0) r.proxy_next_upstream = next_off;
-  return r;
-}
-
 // Makes the locations of one server of their drafts.
 class Resolver {
  public:
@@ -268,6 +252,22 @@ TypeSet charset_default_types() {
            "application/rss+xml"}};
 }
 
+RequestConfig request_config(const Settings& s, Dialect dialect) {
+  const bool careful = dialect == Dialect::yaml;
+  RequestConfig r;
+#define WEIR_SETTING(type, name, ...) \
+  if (s.name) r.name = *s.name;
+#define WEIR_SETTING_BY_DIALECT(type, name, nginx, careful_default) \
+  r.name = s.name ? *s.name : careful ? type(careful_default) : type(nginx);
+#include "config/settings.def"
+#undef WEIR_SETTING
+#undef WEIR_SETTING_BY_DIALECT
+  // `off` wins over the words beside it.
+  if ((r.gzip_proxied & gzip_off) != 0) r.gzip_proxied = 0;
+  if ((r.proxy_next_upstream & next_off) != 0) r.proxy_next_upstream = next_off;
+  return r;
+}
+
 void Compiler::finish() {
   if (diagnostics_.failed()) return;  // drafts may be incomplete
   TlsContexts tls(options_.tls, diagnostics_);
@@ -277,11 +277,12 @@ void Compiler::finish() {
     }
     model_->servers.push_back(make_server(*model_, *draft, http_, tls, diagnostics_));
   }
+  finish_streams(tls);
   join_listens(*model_, diagnostics_);
   tls.check_listeners(*model_);
   TlsContexts::prepare_checks(*model_);
   warn_conflicts(*model_, diagnostics_);
-  if (model_->servers.empty()) {
+  if (model_->servers.empty() && model_->streams.empty()) {
     diagnostics_.warning({}, "there is no server; nothing will be served");
   }
 }

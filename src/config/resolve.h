@@ -13,6 +13,9 @@ void join_listens(Model& model, Diagnostics& diagnostics);
 // nginx: "conflicting server name, ignored".
 void warn_conflicts(const Model& model, Diagnostics& diagnostics);
 
+// The settings with the defaults of the dialect for what is not set.
+[[nodiscard]] RequestConfig request_config(const Settings& settings, Dialect dialect);
+
 // Settings whose parts are inherited one by one, or that the outer level adds to: to be called
 // before Settings::inherit.
 void inherit_parts(Settings& own, const Settings& outer);

@@ -233,8 +233,10 @@ struct RegistryConfig {
 struct UpstreamConfig {
   std::string name;  // of the block, or "host:port" of a proxy_pass that names no block
   bool implicit = false;
+  bool stream = false;  // of `stream { }`: `name` begins with "stream:" if http has the same
   Balance balance = Balance::round_robin;
   Value balance_key;                // of `hash`
+  bool time_to_connect = false;     // of stream's `least_time connect`: as by the header
   std::uint32_t balance_bound = 0;  // of `hash`: percent of its share that a peer takes; 0: any
   Duration forget = std::chrono::minutes{10};  // how long a vanished peer keeps its place
   std::vector<PeerConfig> peers;               // in the order written, backups among them

@@ -14,7 +14,10 @@ struct VariableName {
   std::string_view help;
 };
 [[nodiscard]] std::span<const VariableName> variable_names();
-// Whether `name`, in lower case, is one of them: those of a family (http_...) can be made anew.
-[[nodiscard]] bool is_built_in(std::string_view name);
+// Those of stream: its own, and what it has in common with http.
+[[nodiscard]] std::span<const VariableName> stream_variable_names();
+// Whether `name`, in lower case, is one of http's, or of stream's: those of a family (http_...) can
+// be made anew.
+[[nodiscard]] bool is_built_in(std::string_view name, bool stream);
 
 }  // namespace weir::config

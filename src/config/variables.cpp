@@ -44,8 +44,9 @@ std::string field_name(std::string_view text) {
 
 std::span<const VariableName> variable_names() { return kNames; }
 
-bool is_built_in(std::string_view name) {
-  return std::any_of(kNames.begin(), kNames.end(),
+bool is_built_in(std::string_view name, bool stream) {
+  const auto names = stream ? stream_variable_names() : variable_names();
+  return std::any_of(names.begin(), names.end(),
                      [&](const VariableName& row) { return row.name == name; });
 }
 

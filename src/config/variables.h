@@ -13,6 +13,7 @@ namespace weir::config {
 enum class Variable : std::uint8_t {
 #define WEIR_VARIABLE(id, text, help) id,
 #include "config/variables.def"
+#include "config/variables_stream.def"
 #undef WEIR_VARIABLE
   // Families, with an argument.
   http,                // $http_NAME           argument: field name, lower case, with dashes
@@ -37,6 +38,9 @@ struct VariableRef {
 // The variable called `name` (without `$`) among the built-in ones and the families http_, arg_...
 // nullopt: no such built-in. Maps and captures are looked up by the compiler.
 [[nodiscard]] std::optional<VariableRef> find_variable(std::string_view name);
+
+// The same among those of stream.
+[[nodiscard]] std::optional<VariableRef> find_stream_variable(std::string_view name);
 
 // Text with variables in it, split into parts: "http://$host/x" -> "http://", $host, "/x".
 class Value {

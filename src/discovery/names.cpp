@@ -58,6 +58,8 @@ bool Names::take(const std::string& host, std::vector<IpAddress> found) {
   std::sort(found.begin(), found.end(), comes_before);
   found.erase(std::unique(found.begin(), found.end()), found.end());
   auto& known = known_[host];
+  known.error.clear();
+  if (options_.clock != nullptr) known.found_at = options_.clock->now();
   if (known.last_good == found) return false;
   known.last_good = std::move(found);
   return true;
@@ -82,6 +84,14 @@ void Names::stop() {
   if (mailbox_ == nullptr) return;
   const std::lock_guard lock(mailbox_->mutex);
   mailbox_->names = nullptr;
+}
+
+std::vector<Names::Status> Names::status() const {
+  std::vector<Status> all;
+  for (const auto& [host, known] : known_) {
+    all.push_back({host, known.last_good, known.error, known.found_at});
+  }
+  return all;
 }
 
 void Names::wait() {

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -27,6 +28,14 @@ class Names {
   struct Options {
     Duration interval{std::chrono::seconds{5}};
     Resolver resolver = resolve_with_system;  // may block; called by any thread
+    const Clock* clock = nullptr;             // for status(); must outlive it
+  };
+  // Of one name, for status pages.
+  struct Status {
+    std::string host;
+    std::vector<IpAddress> addresses;   // in force
+    std::string error;                  // of the last look-up; empty: it was good
+    std::optional<TimePoint> found_at;  // the last good look-up
   };
   // `changed` is called when the addresses of watched names are others than look_up() gave last.
   Names(boost::asio::io_context& io, Options options, std::function<void()> changed);
@@ -43,12 +52,15 @@ class Names {
   // From now on these are asked for again and again; at once, if any of them never was.
   void watch(std::set<std::string> hosts);
   void stop();
+  // In alphabetical order.
+  [[nodiscard]] std::vector<Status> status() const;
 
  private:
   struct Known {
     std::vector<IpAddress> last_good;
     std::string error;
     bool fresh = false;  // look_up() need not ask
+    std::optional<TimePoint> found_at;
   };
   using Round = std::map<std::string, Addresses>;
   struct Mailbox;  // where a thread brings what it has found, as long as somebody wants it

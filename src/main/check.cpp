@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "base/mask.h"
 #include "main/diff.h"
 #include "main/report.h"
 #include "proxy/runtime_builder.h"
@@ -9,11 +10,16 @@
 namespace weir::main {
 namespace {
 
-void dump(const Bundle& bundle) {
+// Passwords and the token are nobody's business who looks over a shoulder, or reads a ticket.
+void dump(const Bundle& bundle, const config::Model& model) {
   for (const auto& file : bundle.files()) {
     if (file.secret) continue;
+    auto content = mask_passwords(file.content);
+    if (model.admin && !model.admin->token.empty()) {
+      content = mask_text(std::move(content), model.admin->token);
+    }
     std::printf("# configuration file %s:\n", file.path.c_str());
-    std::fwrite(file.content.data(), 1, file.content.size(), stdout);
+    std::fwrite(content.data(), 1, content.size(), stdout);
     std::printf("\n");
   }
 }
@@ -42,7 +48,7 @@ int check(const Configurator::Options& options, const Arguments& arguments) {
   for (const auto& line : built.unresolved) report(LogLevel::warn, line);
   if (!configurator.could_provide(*reading, report)) return failed();
   if (!arguments.quiet) say(name, "configuration file " + file + " test is successful");
-  if (arguments.dump) dump(*reading->bundle);
+  if (arguments.dump) dump(*reading->bundle, *reading->model);
   if (!arguments.diff) return 0;
   const auto& path = arguments.socket.empty() ? reading->settings.control_path : arguments.socket;
   return diff(name, *reading->model, path);

@@ -27,14 +27,21 @@ std::string shared_with_admin(const config::Model& model, const Settings& settin
   auto owns = model.admin.value_or(config::AdminConfig{}).listens;
   if (!settings.control_path.empty()) owns.push_back(control_listen(settings));
   for (const auto& own : owns) {
-    for (const auto& server : model.servers) {
-      for (const auto& listen : server->listens) {
+    const auto clash = [&](const config::ServerConfig& server) -> std::string {
+      for (const auto& listen : server.listens) {
         if (listen.text == own.text) {
           return (own.position.line == 0 ? listen : own).position.text() +
                  ": admin: listen: a server listens on " + own.text +
                  ", too; give each an address of its own";
         }
       }
+      return {};
+    };
+    for (const auto& server : model.servers) {
+      if (auto text = clash(*server); !text.empty()) return text;
+    }
+    for (const auto& server : model.streams) {
+      if (auto text = clash(*server); !text.empty()) return text;
     }
   }
   return {};

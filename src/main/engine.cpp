@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "net/random.h"
+#include "stream/hooks.h"
 
 namespace weir::main {
 namespace {
@@ -46,7 +47,8 @@ Engine::Engine(boost::asio::io_context& io, Configurator::Options options, Log& 
       options_(std::move(options)),
       log_(log),
       files_(files),
-      names_(io, {}, [this] { peers_changed("addresses of host names have changed"); }),
+      names_(io, {.clock = &clock_},
+             [this] { peers_changed("addresses of host names have changed"); }),
       registries_(io, clock_, log, net::pseudo_random(),
                   [this] { peers_changed("nodes of a registry have changed"); }) {
   options_.load.tls = std::make_shared<tls::SharedState>();
@@ -108,6 +110,10 @@ admin::Source Engine::admin_source() {
   source.token = [this] {
     return model_ != nullptr && model_->admin ? model_->admin->token : std::string();
   };
+  source.hosts = [this] {
+    return model_ != nullptr && model_->admin ? model_->admin->hosts : std::vector<std::string>();
+  };
+  source.names = [this] { return names_.status(); };
   source.registry = [this](const std::string& upstream) { return registries_.status(upstream); };
   source.started = clock_.wall();
   source.version = WEIR_VERSION;
@@ -236,6 +242,7 @@ void Engine::set_workers(std::size_t count) {
     options.index = static_cast<std::uint32_t>(index);
     options.next_connection_id = [this] { return ++connection_ids_; };
     options.stats = stats_[index];
+    options.guests = stream::hooks();
     options.connection_counts = [this] {
       const std::lock_guard lock(stats_mutex_);
       proxy::ConnectionCounts counts;

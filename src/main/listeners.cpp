@@ -18,17 +18,19 @@ bool is_wildcard(const IpAddress& address) {
 }
 
 // Whether the kernel may take one for a claim to the other's connections.
-bool collide(const Endpoint& a, const Endpoint& b) {
-  if (a.is_unix() || b.is_unix() || a.ip.port() != b.ip.port()) return false;
+bool collide(const config::Listen& x, const config::Listen& y) {
+  const auto& a = x.endpoint;
+  const auto& b = y.endpoint;
+  if (x.udp != y.udp || a.is_unix() || b.is_unix() || a.ip.port() != b.ip.port()) return false;
   return is_wildcard(a.ip) || is_wildcard(b.ip);
 }
 
 // Whether `wide` listens for all connections that would come to `narrow`.
-bool covers(const config::Listen& wide, const Endpoint& narrow) {
-  if (!collide(wide.endpoint, narrow) || wide.endpoint == narrow) return false;
+bool covers(const config::Listen& wide, const config::Listen& narrow) {
+  if (!collide(wide, narrow) || wide.endpoint == narrow.endpoint) return false;
   if (!is_wildcard(wide.endpoint.ip)) return false;
   const bool both = wide.endpoint.ip.is_v6() && !wide.ipv6only.value_or(true);
-  return both || wide.endpoint.ip.family() == narrow.ip.family();
+  return both || wide.endpoint.ip.family() == narrow.endpoint.ip.family();
 }
 
 void remove_file(const ListenGroup& group) {
@@ -53,6 +55,7 @@ bool has(const std::vector<ListenGroup>& groups, const std::string& text) {
 net::ListenOptions to_options(const config::Listen& listen) {
   net::ListenOptions options;
   options.endpoint = listen.endpoint;
+  options.udp = listen.udp;
   options.backlog = listen.backlog;
   options.ipv6only = listen.ipv6only.value_or(true);
   options.rcvbuf = listen.rcvbuf;
@@ -75,6 +78,9 @@ std::vector<Listeners::Wanted> wanted_listeners(const config::Model& model) {
   for (const auto& server : model.servers) {
     for (const auto& listen : server->listens) add(listen, model.workers);
   }
+  for (const auto& server : model.streams) {
+    for (const auto& listen : server->listens) add(listen, model.workers);
+  }
   if (model.admin) {
     for (const auto& listen : model.admin->listens) add(listen, 1);
   }
@@ -85,13 +91,15 @@ void Listeners::inherit(std::vector<UniqueFd> fds, bool keep_files) {
   for (auto& fd : fds) {
     const auto endpoint = net::listening_on(fd.get());
     if (!endpoint) continue;
-    const auto text = endpoint->text();
+    const bool udp = net::is_datagram(fd.get());
+    const auto text = (udp ? std::string(net::kUdpMark) : std::string()) + endpoint->text();
     auto found = std::find_if(inherited_.begin(), inherited_.end(),
                               [&](const auto& group) { return group.listen.text == text; });
     if (found == inherited_.end()) {
       ListenGroup group;
       group.listen.text = text;
       group.listen.endpoint = *endpoint;
+      group.listen.udp = udp;
       group.inherited = true;
       group.keep_file = keep_files;
       found = inherited_.insert(inherited_.end(), std::move(group));
@@ -159,7 +167,7 @@ void Listeners::cover(std::vector<ListenGroup>& groups) const {
   for (const auto* narrow : at_hand()) {
     if (has(groups, narrow->listen.text)) continue;
     for (auto& group : groups) {
-      if (!covers(group.listen, narrow->listen.endpoint)) continue;
+      if (!covers(group.listen, narrow->listen)) continue;
       group.covered.push_back(*narrow);
       group.covered.back().covered.clear();
       break;
@@ -171,9 +179,8 @@ bool Listeners::collides_with_own(const config::Listen& listen,
                                   const std::vector<ListenGroup>& fresh) const {
   auto own = at_hand();
   add_with_covered(fresh, own);
-  return std::any_of(own.begin(), own.end(), [&](const auto* group) {
-    return collide(group->listen.endpoint, listen.endpoint);
-  });
+  return std::any_of(own.begin(), own.end(),
+                     [&](const auto* group) { return collide(group->listen, listen); });
 }
 
 bool Listeners::open(ListenGroup& group, const std::vector<ListenGroup>& fresh, Duration patience,

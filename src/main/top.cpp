@@ -1,12 +1,16 @@
 #include "main/top.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <cstdio>
 #include <map>
+#include <string_view>
 #include <thread>
+#include <vector>
 
 #include "main/status_text.h"
 
@@ -55,6 +59,25 @@ std::string cell(const json::value& value) {
   return value.is_string() ? std::string(value.get_string()) : std::string();
 }
 
+// Where nobody says how large the terminal is, it is taken for an old one.
+Screen screen_size() {
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 || size.ws_col == 0) {
+    return {};
+  }
+  return {size.ws_row, size.ws_col};
+}
+
+// The first `columns` letters of a line; letters of UTF-8 are not cut.
+std::string_view cut(std::string_view line, std::size_t columns) {
+  std::size_t letters = 0;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const bool begins = (static_cast<unsigned char>(line[i]) & 0xc0) != 0x80;
+    if (begins && ++letters > columns) return line.substr(0, i);
+  }
+  return line;
+}
+
 std::string terminal(const std::string& text) {
   std::string out = kHome;
   for (const char c : text) {
@@ -94,6 +117,29 @@ std::string top_text(const json::value& now, const json::value& before, Duration
   return out;
 }
 
+std::string fitted(std::string_view text, const Screen& screen) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    lines.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  while (!lines.empty() && lines.back().empty()) lines.pop_back();
+  // The cursor takes the last line of the screen, and stands behind the last letter of a line.
+  const auto width = std::max<std::size_t>(screen.columns, 2) - 1;
+  const auto room = std::max<std::size_t>(screen.rows, 3) - 1;
+  const auto shown = lines.size() <= room ? lines.size() : room - 1;
+  std::string out;
+  for (std::size_t i = 0; i < shown; ++i) {
+    out.append(cut(lines[i], width)).append("\n");
+  }
+  if (shown < lines.size()) {
+    out.append(cut("... and " + std::to_string(lines.size() - shown) + " lines more", width))
+        .append("\n");
+  }
+  return out;
+}
+
 int top(const std::function<std::optional<json::value>()>& ask, const TopOptions& options) {
   const SystemClock clock;
   const bool screen = ::isatty(STDOUT_FILENO) != 0;
@@ -106,7 +152,7 @@ int top(const std::function<std::optional<json::value>()>& ask, const TopOptions
     if (!now) return 1;
     const auto at = clock.now();
     const auto text = top_text(*now, before, at - asked);
-    std::fputs((screen ? terminal(text) : text).c_str(), stdout);
+    std::fputs((screen ? terminal(fitted(text, screen_size())) : text).c_str(), stdout);
     if (std::fflush(stdout) != 0) return 1;
     before = std::move(*now);
     asked = at;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 
@@ -14,6 +15,13 @@ namespace weir::main {
 // One picture. `before`: the state `passed` ago, for the rates; null: there is none yet.
 [[nodiscard]] std::string top_text(const boost::json::value& now, const boost::json::value& before,
                                    Duration passed);
+
+struct Screen {
+  std::size_t rows = 24;
+  std::size_t columns = 80;
+};
+// As much of a picture as there is room for: lines neither wrap nor scroll.
+[[nodiscard]] std::string fitted(std::string_view text, const Screen& screen);
 
 struct TopOptions {
   Duration interval = std::chrono::seconds{1};

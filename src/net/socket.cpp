@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
@@ -55,18 +56,34 @@ void remove_stale_socket(const Endpoint& endpoint, const RawAddress& raw) {
   ::close(probe);
 }
 
+bool is_wildcard(const IpAddress& address) {
+  const auto bytes = address.bytes();
+  return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; });
+}
+
+// An answer has to come from the address that was asked.
+void tell_local_address(int fd, const IpAddress& address) {
+  if (!is_wildcard(address)) return;
+  if (address.is_v6()) set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+  set(fd, IPPROTO_IP, IP_PKTINFO, 1);
+}
+
 void set_options(int fd, const ListenOptions& options) {
-  set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  // For datagrams it would let anybody in.
+  if (!options.udp) set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
   if (options.rcvbuf > 0) set(fd, SOL_SOCKET, SO_RCVBUF, options.rcvbuf);
   if (options.sndbuf > 0) set(fd, SOL_SOCKET, SO_SNDBUF, options.sndbuf);
   if (options.so_keepalive) set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
   if (options.endpoint.is_unix()) return;
+  if (options.endpoint.ip.is_v6()) set(fd, IPPROTO_IPV6, IPV6_V6ONLY, options.ipv6only ? 1 : 0);
+  if (options.udp) return tell_local_address(fd, options.endpoint.ip);
   // Accepted sockets inherit it: no system call for each connection.
   set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   if (options.deferred) set(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, 1);
   if (options.fastopen > 0) set(fd, IPPROTO_TCP, TCP_FASTOPEN, options.fastopen);
-  if (options.endpoint.ip.is_v6()) set(fd, IPPROTO_IPV6, IPV6_V6ONLY, options.ipv6only ? 1 : 0);
 }
+
+int type_of(const ListenOptions& options) { return options.udp ? SOCK_DGRAM : SOCK_STREAM; }
 
 }  // namespace
 
@@ -79,7 +96,7 @@ UniqueFd open_listener(const ListenOptions& options, bool share, std::string& er
   };
   RawAddress raw;
   if (!to_raw(options.endpoint, raw)) return fail("bind()");
-  UniqueFd fd(::socket(raw.get()->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  UniqueFd fd(::socket(raw.get()->sa_family, type_of(options) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return fail("socket()");
   set_options(fd.get(), options);
   const bool is_unix = options.endpoint.is_unix();
@@ -90,7 +107,7 @@ UniqueFd open_listener(const ListenOptions& options, bool share, std::string& er
   if (::bind(fd.get(), raw.get(), raw.size) != 0) return fail("bind()");
   if (!share && !is_unix) set(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
   if (is_unix) ::chmod(options.endpoint.unix_path.c_str(), options.mode);
-  if (::listen(fd.get(), options.backlog) != 0) return fail("listen()");
+  if (!options.udp && ::listen(fd.get(), options.backlog) != 0) return fail("listen()");
   return fd;
 }
 
@@ -99,7 +116,7 @@ bool can_listen(const ListenOptions& options, std::string& error) {
   if (options.endpoint.is_unix()) return true;
   RawAddress raw;
   to_raw(options.endpoint, raw);
-  const UniqueFd fd(::socket(raw.get()->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const UniqueFd fd(::socket(raw.get()->sa_family, type_of(options) | SOCK_CLOEXEC, 0));
   if (fd) {
     set_options(fd.get(), options);
     if (::bind(fd.get(), raw.get(), raw.size) == 0 || errno == EADDRINUSE) return true;
@@ -114,13 +131,20 @@ void set_listener(int fd, const ListenOptions& options) {
   ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
   set_options(fd, options);
   if (!options.endpoint.is_unix()) set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-  ::listen(fd, options.backlog);
+  if (!options.udp) ::listen(fd, options.backlog);
+}
+
+bool is_datagram(int fd) {
+  int type = 0;
+  socklen_t size = sizeof type;
+  return ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_DGRAM;
 }
 
 std::optional<Endpoint> listening_on(int fd) {
   int listens = 0;
   socklen_t size = sizeof listens;
-  if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0) {
+  const bool udp = is_datagram(fd);
+  if (!udp && (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0)) {
     return std::nullopt;
   }
   RawAddress raw;
@@ -129,6 +153,7 @@ std::optional<Endpoint> listening_on(int fd) {
     return std::nullopt;
   }
   Endpoint endpoint;
+  if (udp && raw.get()->sa_family == AF_UNIX) return std::nullopt;
   if (raw.get()->sa_family == AF_UNIX) {
     const auto& address = reinterpret_cast<const sockaddr_un&>(raw.storage);
     const auto room = raw.size - offsetof(sockaddr_un, sun_path);
@@ -193,10 +218,11 @@ int begin_connect(const Endpoint& to, const ConnectOptions& options) {
   return -1;
 }
 
-int open_datagram(const IpAddress& to) {
+int open_datagram(const IpAddress& to, const ConnectOptions& options) {
   const int fd = ::socket(to.family(), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return -1;
-  if (::connect(fd, to.data(), to.size()) == 0) return fd;
+  const bool bound = !options.local || bind_local(fd, options);
+  if (bound && ::connect(fd, to.data(), to.size()) == 0) return fd;
   const int saved = errno;
   ::close(fd);
   errno = saved;

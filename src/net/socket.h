@@ -5,14 +5,19 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/address.h"
 #include "base/unique_fd.h"
 
 namespace weir::net {
 
+// Texts of addresses for datagrams begin with it.
+inline constexpr std::string_view kUdpMark = "udp:";
+
 struct ListenOptions {
   Endpoint endpoint;
+  bool udp = false;  // datagrams: there is nothing to accept
   int backlog = 511;
   bool ipv6only = true;
   int rcvbuf = 0, sndbuf = 0;  // 0: the system's own
@@ -39,8 +44,10 @@ struct ListenSocket {
 [[nodiscard]] bool can_listen(const ListenOptions& options, std::string& error);
 // Gives a socket that listens already (inherited, or of an earlier configuration) the options.
 void set_listener(int fd, const ListenOptions& options);
-// What an inherited descriptor listens on; nullopt if it is no listening stream socket.
+// What an inherited descriptor listens on; nullopt if it neither listens nor takes datagrams of IP.
 [[nodiscard]] std::optional<Endpoint> listening_on(int fd);
+// Whether it is for datagrams.
+[[nodiscard]] bool is_datagram(int fd);
 // Connections that are not in the socket's queue yet are not let into it any more: their packets
 // are dropped, so that they are tried again (after a second) and find another socket.
 void refuse_new(int fd);
@@ -58,7 +65,7 @@ struct ConnectOptions {
 [[nodiscard]] int begin_connect(const Endpoint& to, const ConnectOptions& options = {});
 // A non-blocking datagram socket connected to `to`, from a port that the kernel draws: it takes
 // nothing from anybody else. -1: errno says why.
-[[nodiscard]] int open_datagram(const IpAddress& to);
+[[nodiscard]] int open_datagram(const IpAddress& to, const ConnectOptions& options = {});
 // How the connection ended: 0 or an errno.
 [[nodiscard]] int connect_result(int fd);
 // The local address of a connection.

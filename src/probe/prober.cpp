@@ -125,6 +125,8 @@ void Prober::set_targets(std::vector<Target> targets) {
     probes_.back()->start(delay);
     delay = std::min(delay + Duration{1}, probes_.back()->target().check.interval);
   }
+  by_peer_.clear();
+  for (const auto& probe : probes_) by_peer_.try_emplace(probe->target().peer.get(), probe.get());
   for (const auto& probe : old) {
     if (probe) probe->stop();
   }
@@ -148,10 +150,8 @@ std::vector<Prober::Snapshot> Prober::snapshot() const {
 }
 
 const HealthMachine* Prober::find(const upstream::Peer& peer) const {
-  for (const auto& probe : probes_) {
-    if (probe->target().peer.get() == &peer) return &probe->machine();
-  }
-  return nullptr;
+  const auto found = by_peer_.find(&peer);
+  return found != by_peer_.end() ? &found->second->machine() : nullptr;
 }
 
 std::string log_line(const Target& target, const HealthMachine::Transition& transition) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
@@ -69,6 +70,7 @@ class Prober {
 
   std::shared_ptr<Shared> shared_;
   std::vector<std::shared_ptr<Probe>> probes_;
+  std::unordered_map<const upstream::Peer*, const Probe*> by_peer_;  // of them, the first
 };
 
 // `peer 10.0.0.2:80 of "app" down: connect: connection refused (2/2)`

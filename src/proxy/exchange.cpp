@@ -385,7 +385,8 @@ void Exchange::count() {
   stats.by_class[status_class < stats.by_class.size() ? status_class : 0].add();
   stats.bytes_in.add(request_length());
   stats.bytes_out.add(bytes_sent_);
-  stats.duration.observe(worker_.loop().now() - began_);
+  // A tunnel lasts as long as its ends like: next to its hours all answers would look alike.
+  if (status_ != 101) stats.duration.observe(worker_.loop().now() - began_);
   if (error_.what == Errc::client_closed) worker_.mutable_stats().client_aborts.add();
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "proxy/attempt.h"
+#include "proxy/attempt_stats.h"
 #include "proxy/exchange.h"
 #include "proxy/refusal.h"
 #include "proxy/retries.h"
@@ -334,26 +335,7 @@ void Exchange::end_attempt(upstream::Peer& peer, upstream::Outcome outcome, bool
   pool_->pool->done(peer, outcome, worker_.loop().now());
   if (pool_->queue != nullptr && pool_->queue->busy()) pool_->queue->wake_one();
   auto& stats = pool_->stats[record.peer_index]->of(worker_.index());
-  const auto kind = record.retry != nullptr ? kChoiceRetry
-                    : record.skipped != upstream::Closed::no
-                        ? kChoiceSkip
-                        : static_cast<std::size_t>(record.reason);
-  stats.choices[kind].add();
-  const auto status_class = static_cast<std::size_t>(record.error.ok() ? record.status / 100 : 0);
-  stats.by_class[status_class < stats.by_class.size() ? status_class : 0].add();
-  stats.bytes_in.add(record.received);
-  stats.bytes_out.add(record.sent);
-  if (record.response.count() >= 0) stats.duration.observe(record.response);
-  if (record.header.count() >= 0) stats.first_byte.observe(record.header);
-  if (outcome == upstream::Outcome::failure) stats.failures.add();
-  if (again) stats.retries.add();
-  const bool connecting =
-      record.error.what == Errc::connect_failed || record.error.what == Errc::connect_timed_out ||
-      record.error.what == Errc::peer_tls_failed || record.error.what == Errc::peer_untrusted;
-  if (connecting) stats.connect_failures.add();
-  if (!record.error.ok() && record.status == 0) {
-    record.status = static_cast<std::uint16_t>(info(record.error.what).status);
-  }
+  count_attempt(stats, record, outcome, again);
 }
 
 // In nginx's form: what, while what, who, which request, which peer.

@@ -15,6 +15,7 @@
 #include "proxy/routes.h"
 #include "proxy/start_grace.h"
 #include "proxy/stats.h"
+#include "proxy/stream_node.h"
 #include "upstream/operator_state.h"
 #include "upstream/pool.h"
 #include "upstream/sessions.h"
@@ -65,6 +66,10 @@ struct Runtime {
   std::vector<PoolNode> pools;  // by index in the model
   std::vector<std::unique_ptr<ListenNode>> listens;
   std::unordered_map<std::string, std::uint32_t> pool_by_name;
+  std::vector<std::unique_ptr<StreamNode>> streams;  // by index in the model
+  StreamListens stream_listens;
+  std::unordered_map<std::string, std::uint32_t>
+      stream_pool_by_name;                               // as the configuration has it
   std::vector<std::shared_ptr<const access::Geo>> geos;  // by index in the model
   std::vector<access::SplitClients> splits;
   content::Charsets charsets;

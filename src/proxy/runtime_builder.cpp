@@ -7,6 +7,10 @@
 #include "config/print.h"
 
 namespace weir::proxy {
+namespace {
+// Of the name of a pool of stream, if http has one of the same name.
+constexpr std::string_view kStreamMark = "stream:";
+}  // namespace
 
 RuntimeBuilder::RuntimeBuilder(std::size_t workers) : workers_(workers) {
   std::random_device random;
@@ -109,7 +113,12 @@ void RuntimeBuilder::add_pools(Runtime& runtime, const discovery::Resolver& reso
     for (const auto& peer : node.pool->peers()) {
       node.stats.push_back(counters(peer_stats_, upstream.name + "/" + peer->text));
     }
-    runtime.pool_by_name.emplace(upstream.name, i);
+    if (upstream.stream) {
+      const bool marked = upstream.name.starts_with(kStreamMark);
+      runtime.stream_pool_by_name.emplace(upstream.name.substr(marked ? kStreamMark.size() : 0), i);
+    } else {
+      runtime.pool_by_name.emplace(upstream.name, i);
+    }
     runtime.pools.push_back(std::move(node));
   }
 }
@@ -218,6 +227,14 @@ void RuntimeBuilder::add_servers(Runtime& runtime) {
     const auto& name = config->primary_name;
     runtime.server_stats.push_back(
         counters(server_stats_, name.empty() ? "#" + std::to_string(index) : name));
+  }
+  for (const auto& config : runtime.model->streams) {
+    parts.server = nullptr;
+    runtime.streams.push_back(std::make_unique<StreamNode>(*config, parts));
+    for (const auto& listen : config->listens) {
+      runtime.stream_listens.emplace(listen.text,
+                                     StreamListen{&listen, runtime.streams.back().get()});
+    }
   }
   for (auto& [targets, log] : parts.logs) runtime.logs.push_back(std::move(log));
 }

@@ -32,7 +32,8 @@ const config::Value* find_wildcard(const config::MapConfig& map, std::string_vie
   return value;
 }
 
-const config::Value& look_up(const config::MapConfig& map, Exchange& x, std::string_view source) {
+const config::Value& look_up(const config::MapConfig& map, UserVariables::Owner& owner,
+                             std::string_view source) {
   std::string key(source);
   for (char& c : key) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
@@ -42,28 +43,53 @@ const config::Value& look_up(const config::MapConfig& map, Exchange& x, std::str
   if (map.hostnames && value == nullptr) value = find_wildcard(map, key);
   for (const auto& entry : map.patterns) {
     if (value != nullptr) break;
-    if (x.match(entry.pattern, source)) value = &entry.value;
+    if (owner.match(entry.pattern, source)) value = &entry.value;
   }
   return value != nullptr ? *value : map.default_;
 }
 
 // The address of the client, or what a variable holds, as told by trusted proxies.
-std::string_view geo_value(Exchange& x, std::uint32_t index) {
-  const auto& config = x.runtime().model->geos[index];
-  const auto& table = *x.runtime().geos[index];
-  IpAddress address = x.client_address();
+std::string_view geo_value(UserVariables::Owner& owner, std::uint32_t index) {
+  const auto& config = owner.runtime().model->geos[index];
+  const auto& table = *owner.runtime().geos[index];
+  IpAddress address = owner.client_address();
   if (!config.source.empty()) {
     std::string text;
-    evaluate(config.source, x, text);
+    owner.evaluate(config.source, text);
     address = IpAddress::parse(text).value_or(IpAddress());
   }
-  if (config.proxies.empty() || !x.has_request()) return table.find(address);
-  std::vector<std::string_view> forwarded;
-  for (const auto& field : x.request().fields) {
-    if (field.id == http::FieldId::x_forwarded_for) forwarded.push_back(x.request().value(field));
-  }
-  return table.find(table.client(address, forwarded));
+  if (config.proxies.empty()) return table.find(address);
+  const auto forwarded = owner.forwarded();
+  return forwarded.empty() ? table.find(address) : table.find(table.client(address, forwarded));
 }
+
+class ExchangeOwner final : public UserVariables::Owner {
+ public:
+  explicit ExchangeOwner(Exchange& x) : x_(x) {}
+  [[nodiscard]] const Runtime& runtime() const override { return x_.runtime(); }
+  void evaluate(const config::Value& value, std::string& out) override {
+    proxy::evaluate(value, x_, out);
+  }
+  bool match(const config::Pattern& pattern, std::string_view subject) override {
+    return x_.match(pattern, subject);
+  }
+  [[nodiscard]] IpAddress client_address() const override { return x_.client_address(); }
+  [[nodiscard]] std::vector<std::string_view> forwarded() const override {
+    std::vector<std::string_view> fields;
+    if (!x_.has_request()) return fields;
+    for (const auto& field : x_.request().fields) {
+      if (field.id == http::FieldId::x_forwarded_for) fields.push_back(x_.request().value(field));
+    }
+    return fields;
+  }
+  void used_before_set(const std::string& name) override {
+    if (!x_.config().uninitialized_variable_warn) return;
+    x_.log(LogLevel::warn, "using uninitialized \"" + name + "\" variable");
+  }
+
+ private:
+  Exchange& x_;
+};
 
 }  // namespace
 
@@ -85,17 +111,22 @@ void UserVariables::assign(std::uint32_t index, std::string_view text) {
 }
 
 const std::string& UserVariables::value(std::uint32_t index, Exchange& x) {
-  if (slots_.size() < x.runtime().model->variables.size()) {
-    slots_.resize(x.runtime().model->variables.size());
-  }
+  if (index < slots_.size() && slots_[index].known) return slots_[index].text;
+  ExchangeOwner owner(x);
+  return value(index, owner);
+}
+
+const std::string& UserVariables::value(std::uint32_t index, Owner& owner) {
+  const auto& variables = owner.runtime().model->variables;
+  if (slots_.size() < variables.size()) slots_.resize(variables.size());
   if (slots_[index].known) return slots_[index].text;
   if (slots_[index].busy) return nothing;
   slots_[index].busy = true;
   std::string text;
-  work_out(index, x, text);
+  work_out(index, owner, text);
   slots_[index].busy = false;
   slots_[index].text = std::move(text);
-  const auto& variable = x.runtime().model->variables[index];
+  const auto& variable = variables[index];
   if (!variable.volatile_ && variable.source != config::UserVariable::Source::none) {
     slots_[index].known = true;
     used_.push_back(index);
@@ -103,28 +134,24 @@ const std::string& UserVariables::value(std::uint32_t index, Exchange& x) {
   return slots_[index].text;
 }
 
-void UserVariables::work_out(std::uint32_t index, Exchange& x, std::string& out) {
-  const auto& model = *x.runtime().model;
+void UserVariables::work_out(std::uint32_t index, Owner& owner, std::string& out) {
+  const auto& model = *owner.runtime().model;
   const auto& variable = model.variables[index];
   std::string source;
   switch (variable.source) {
     case config::UserVariable::Source::none:
-      if (x.config().uninitialized_variable_warn) {
-        x.log(LogLevel::warn, "using uninitialized \"" + variable.name + "\" variable");
-      }
-      return;
+      return owner.used_before_set(variable.name);
     case config::UserVariable::Source::map: {
       const auto& map = model.maps[variable.index];
-      evaluate(map.source, x, source);
-      evaluate(look_up(map, x, source), x, out);
-      return;
+      owner.evaluate(map.source, source);
+      return owner.evaluate(look_up(map, owner, source), out);
     }
     case config::UserVariable::Source::geo:
-      out.append(geo_value(x, variable.index));
+      out.append(geo_value(owner, variable.index));
       return;
     case config::UserVariable::Source::split_clients: {
-      evaluate(model.split_clients[variable.index].source, x, source);
-      out.append(x.runtime().splits[variable.index].find(source));
+      owner.evaluate(model.split_clients[variable.index].source, source);
+      out.append(owner.runtime().splits[variable.index].find(source));
       return;
     }
   }

@@ -13,6 +13,7 @@
 #include "net/socket.h"
 #include "proxy/exchange.h"
 #include "proxy/text.h"
+#include "proxy/value_text.h"
 #include "proxy/variables_more.h"
 
 namespace weir::proxy {
@@ -21,36 +22,6 @@ namespace {
 using config::Variable;
 
 constexpr std::size_t kMaxRefusedLine = 256;
-
-// "1.042": seconds with milliseconds.
-void append_seconds(std::string& out, Duration time) {
-  const auto ms = static_cast<std::uint64_t>(time.count() < 0 ? 0 : time.count());
-  append_number(out, ms / 1000);
-  const auto rest = ms % 1000;
-  out.push_back('.');
-  out.push_back(static_cast<char>('0' + rest / 100));
-  out.push_back(static_cast<char>('0' + rest / 10 % 10));
-  out.push_back(static_cast<char>('0' + rest % 10));
-}
-
-void append_host(std::string& out, const IpAddress& address) {
-  char text[64];
-  out.append(text, address.write_host(text));
-}
-
-void append_time(std::string& out, const char* format, bool local, WallTime wall) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(wall);
-  std::tm parts{};
-  local ? localtime_r(&seconds, &parts) : gmtime_r(&seconds, &parts);
-  char text[64];
-  out.append(text, std::strftime(text, sizeof text, format, &parts));
-}
-
-// "+01:00" as ISO 8601 wants it; strftime writes "+0100".
-void append_iso8601(std::string& out, WallTime wall) {
-  append_time(out, "%Y-%m-%dT%H:%M:%S%z", true, wall);
-  out.insert(out.size() - 2, 1, ':');
-}
 
 // Several fields of one name are joined as RFC 9110 section 5.3 says; cookies with a semicolon.
 void append_fields(std::string& out, const http::Head& head, std::string_view dashed) {
@@ -159,45 +130,11 @@ std::string_view request_port(const http::RequestHead& request) {
   return host.substr(colon + 1);
 }
 
-template <class Append>
-void append_list(std::string& out, const std::vector<AttemptRecord>& attempts, Append append) {
-  bool first = true;
-  for (const auto& attempt : attempts) {
-    // nginx: a colon between the upstreams that an internal redirect led to.
-    if (!first) out.append(attempt.separate ? " : " : ", ");
-    first = false;
-    append(attempt);
-  }
-}
-
-void append_times(std::string& out, const std::vector<AttemptRecord>& attempts,
-                  Duration AttemptRecord::*time) {
-  append_list(out, attempts, [&](const AttemptRecord& a) {
-    if ((a.*time).count() < 0) {
-      out.push_back('-');
-    } else {
-      append_seconds(out, a.*time);
-    }
-  });
-}
-
-// Why the peer was chosen: an attempt before it has failed, another one had been meant, or else the
-// method.
-void append_reason(std::string& out, const AttemptRecord& a) {
-  if (a.retry != nullptr) {
-    out.append("retry:").append(a.retry);
-  } else if (a.skipped != upstream::Closed::no) {
-    out.append("skip:").append(upstream::to_string(a.skipped));
-  } else {
-    out.append(upstream::to_string(a.reason));
-  }
-}
-
 void append_upstream(std::string& out, Variable id, Exchange& x) {
   const auto& attempts = x.attempts();
   const auto pool = x.pool_name();  // in the place of a peer when none was live, as in nginx
   const auto counts = [&](std::uint64_t AttemptRecord::*count) {
-    append_list(out, attempts, [&](const AttemptRecord& a) { append_number(out, a.*count); });
+    append_counts(out, attempts, count);
   };
   switch (id) {
     case Variable::upstream_addr:
@@ -235,15 +172,6 @@ void append_forwarded_for(std::string& out, Exchange& x) {
   out.append(x.client_text());
 }
 
-const std::string& host_name() {
-  static const std::string name = [] {
-    std::array<char, 256> text{};
-    ::gethostname(text.data(), text.size() - 1);
-    return std::string(text.data());
-  }();
-  return name;
-}
-
 std::string_view proxy_host(Exchange& x) {
   const auto* proxy = x.location().config().proxy();
   if (proxy == nullptr) return {};
@@ -270,7 +198,7 @@ bool append_connection(std::string& out, Variable id, Exchange& x) {
       out.push_back(x.pipelined() ? 'p' : '.');
       return true;
     case Variable::nginx_version:
-      out.append("1.31.5");
+      out.append(kNginxVersion);
       return true;
     case Variable::remote_port:
       if (x.client_address().port() != 0) append_number(out, x.client_address().port());

@@ -11,6 +11,7 @@
 #include "proxy/exchange.h"
 #include "proxy/files.h"
 #include "proxy/text.h"
+#include "proxy/value_text.h"
 #include "proxy/variables.h"
 #include "proxy/variables_tls.h"
 
@@ -18,13 +19,6 @@ namespace weir::proxy {
 namespace {
 
 using config::Variable;
-
-void append_seconds(std::string& out, Duration time) {
-  const auto ms = static_cast<std::uint64_t>(time.count() < 0 ? 0 : time.count());
-  append_number(out, ms / 1000);
-  const auto rest = std::to_string(1000 + ms % 1000);
-  out.append(".").append(rest, 1);
-}
 
 bool append_counts(std::string& out, Variable id, Exchange& x) {
   const auto counts = x.worker().connection_counts();
@@ -65,20 +59,6 @@ bool append_tcp_info(std::string& out, Variable id, Exchange& x) {
       append_number(out, info.tcpi_rcv_space);
       return true;
   }
-}
-
-bool append_proxied(std::string& out, Variable id, Exchange& x) {
-  const auto* proxied = x.session().proxied();
-  if (proxied == nullptr) return true;
-  const bool of_client = id == Variable::proxy_protocol_addr || id == Variable::proxy_protocol_port;
-  const auto& address = of_client ? proxied->client : proxied->server;
-  if (!address.is_v4() && !address.is_v6()) return true;
-  if (id == Variable::proxy_protocol_addr || id == Variable::proxy_protocol_server_addr) {
-    out.append(address.host_text());
-  } else {
-    append_number(out, address.port());
-  }
-  return true;
 }
 
 bool append_file(std::string& out, Variable id, Exchange& x) {
@@ -158,7 +138,8 @@ bool append_more(std::string& out, Variable id, Exchange& x) {
     case Variable::proxy_protocol_port:
     case Variable::proxy_protocol_server_addr:
     case Variable::proxy_protocol_server_port:
-      return append_proxied(out, id, x);
+      append_proxied(out, id, x.session().proxied());
+      return true;
     case Variable::request_body:
     case Variable::request_body_file:
       return append_body(out, id, x);

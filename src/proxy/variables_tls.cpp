@@ -65,8 +65,11 @@ bool append_tls(std::string& out, Variable id, Exchange& x) {
     if (x.session().secure()) out.append("on");
     return true;
   }
+  return append_tls_fact(out, id, x.session().client().tls());
+}
+
+bool append_tls_fact(std::string& out, Variable id, const net::TlsStream* stream) {
   if (!is_of_tls(id)) return false;
-  const auto* stream = x.session().client().tls();
   if (stream == nullptr) return true;
   auto* ssl = stream->native();
   switch (id) {

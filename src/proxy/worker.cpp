@@ -94,7 +94,10 @@ void Worker::use(std::shared_ptr<const Runtime> runtime, Sockets sockets,
   loop_.post([this, runtime = std::move(runtime), taken, done = std::move(done)] {
     runtime_ = std::make_shared<WorkerRuntime>(runtime, loop_, options_.index);
     watches_.look();
-    if (!draining_) change_acceptors(*taken);
+    if (!draining_) {
+      change_ports(*taken);
+      change_acceptors(*taken);
+    }
     for (Session *session = sessions_, *next = nullptr; session != nullptr; session = next) {
       next = session->next_;
       if (session->listen_in(*runtime) == nullptr) session->drain(false);
@@ -136,10 +139,45 @@ void Worker::change_acceptors(Sockets& sockets) {
   }
 }
 
+// Takes the sockets of datagrams out of `sockets`.
+void Worker::change_ports(Sockets& sockets) {
+  const auto is_datagram = [](const net::ListenSocket& socket) {
+    return socket.text.starts_with(net::kUdpMark);
+  };
+  auto before = std::exchange(ports_, {});
+  for (auto& socket : sockets.own) {
+    if (!is_datagram(socket) || !options_.guests.open_port) continue;
+    const auto found = std::find_if(before.begin(), before.end(), [&](const Port* port) {
+      return port != nullptr && port->socket_id() == socket.id &&
+             port->listen_text() == socket.text;
+    });
+    if (found != before.end()) {
+      ports_.push_back(std::exchange(*found, nullptr));
+    } else {
+      const auto& text = intern(socket.text);
+      auto* port = options_.guests.open_port(*this, text, std::move(socket));
+      if (port != nullptr) ports_.push_back(port);
+    }
+  }
+  for (auto* port : before) {
+    if (port != nullptr) port->close();
+  }
+  std::erase_if(sockets.own, [](const net::ListenSocket& socket) {
+    return socket.text.empty() || socket.text.starts_with(net::kUdpMark);
+  });
+}
+
+void Worker::close_ports() {
+  for (auto* port : std::exchange(ports_, {})) port->close();
+}
+
 void Worker::cut(std::uint64_t generation) {
   loop_.post([this, generation] {
     for (Session* session = sessions_; session != nullptr; session = session->next_) {
       if (session->is_of(generation)) session->cancel();
+    }
+    for (Guest* guest = guests_; guest != nullptr; guest = guest->guest_next_) {
+      if (guest->is_of(generation)) guest->cancel();
     }
   });
 }
@@ -149,6 +187,7 @@ void Worker::drain(std::function<void()> begun) {
     draining_ = true;
     for (auto& acceptor : acceptors_) Acceptor::empty(std::move(acceptor));
     acceptors_.clear();
+    close_ports();
     drain_sessions(true);
     loop_.wheel().arm(drain_timer_, loop_.now() + Session::kFresh);
     begun();
@@ -170,6 +209,8 @@ void Worker::stop() {
     for (Session* session = sessions_; session != nullptr; session = session->next_) {
       session->cancel();
     }
+    close_ports();
+    for (Guest* guest = guests_; guest != nullptr; guest = guest->guest_next_) guest->cancel();
     stopping_ = true;
   });
 }
@@ -190,12 +231,12 @@ void Worker::peers_changed() {
 // ----------------------------------------------------------------------------
 
 void Worker::end_of_turn() {
-  access_logs_.flush(loop_.now(), stopping_ && sessions_ == nullptr);
+  access_logs_.flush(loop_.now(), stopping_ && empty());
   if (access_logs_.waiting() && !flush_timer_.armed()) {
     loop_.wheel().arm(flush_timer_, loop_.now() + kFlushEvery);
   }
   // The last sessions have gone in this turn or before it; cancelled ones end within one turn.
-  if (stopping_ && sessions_ == nullptr) {
+  if (stopping_ && empty()) {
     runtime_.reset();
     loop_.stop();
   }
@@ -250,9 +291,31 @@ void Worker::accepted(int fd, const std::string& listen_text, const IpAddress& p
   stats_->accepted.add();
   // An IPv6 socket that takes IPv4 as well must not change who a client is.
   const auto address = peer.unmapped();
+  if (runtime_ != nullptr && options_.guests.connected &&
+      runtime_->get().stream_listens.contains(listen_text)) {
+    options_.guests.connected(*this, fd, listen_text, address, options_.next_connection_id());
+    return;
+  }
   Session::start(
       std::make_unique<Session>(*this, listen_text, address, options_.next_connection_id()), fd);
 }
+
+void Worker::add(Guest& guest) {
+  guest.guest_next_ = guests_;
+  if (guests_ != nullptr) guests_->guest_prev_ = &guest;
+  guests_ = &guest;
+  sessions_alive_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void Worker::remove(Guest& guest) {
+  (guest.guest_prev_ != nullptr ? guest.guest_prev_->guest_next_ : guests_) = guest.guest_next_;
+  if (guest.guest_next_ != nullptr) guest.guest_next_->guest_prev_ = guest.guest_prev_;
+  stats_->closed.add();
+  sessions_alive_.fetch_sub(1, std::memory_order_release);
+}
+
+Guest::Guest(Worker& worker) : guests_worker_(worker) { worker.add(*this); }
+Guest::~Guest() { guests_worker_.remove(*this); }
 
 void Worker::add(Session& session) {
   session.next_ = sessions_;

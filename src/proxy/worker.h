@@ -19,6 +19,7 @@
 #include "net/socket.h"
 #include "proxy/access_log.h"
 #include "proxy/dynamic_pools.h"
+#include "proxy/guest.h"
 #include "proxy/idle_connections.h"
 #include "proxy/name_servers.h"
 #include "proxy/peer_watch.h"
@@ -63,6 +64,7 @@ class Worker {
     // Of all workers, for stub_status and its variables; empty: this worker's own.
     std::function<ConnectionCounts()> connection_counts;
     std::shared_ptr<WorkerStats> stats;  // of its index; null: its own
+    GuestHooks guests;
   };
   // `log_files` must outlive it.
   Worker(const Options& options, const Clock& clock, Log& log, const LogFiles& log_files);
@@ -123,6 +125,9 @@ class Worker {
   void give_exchange(Exchange* exchange);
 
   void accepted(int fd, const std::string& listen_text, const IpAddress& peer);
+  [[nodiscard]] std::uint64_t next_connection_id() { return options_.next_connection_id(); }
+  void add(Guest& guest);
+  void remove(Guest& guest);
   void add(Session& session);
   void remove(Session& session);
   // Idle keep-alive sessions, the longest idle first.
@@ -135,6 +140,9 @@ class Worker {
   void end_of_turn();
   void begin_explaining(const Question& question, const Explained& done);
   void change_acceptors(Sockets& sockets);
+  void change_ports(Sockets& sockets);
+  void close_ports();
+  [[nodiscard]] bool empty() const { return sessions_ == nullptr && guests_ == nullptr; }
   static void on_flush_timer(TimerWheel::Timer& timer);
   static void on_drain_timer(TimerWheel::Timer& timer);
   void drain_sessions(bool spare_fresh);
@@ -166,8 +174,10 @@ class Worker {
   std::mt19937_64 random_;
   std::vector<std::unique_ptr<std::string>> listen_texts_;  // every address ever listened on
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
+  std::vector<Port*> ports_;
   std::vector<Exchange*> exchanges_;  // free ones
   Session* sessions_ = nullptr;       // all
+  Guest* guests_ = nullptr;           // all
   Session* idle_first_ = nullptr;
   Session* idle_last_ = nullptr;
   std::atomic<std::uint64_t> sessions_alive_{0};

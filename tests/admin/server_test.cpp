@@ -13,7 +13,9 @@
 #include <future>
 #include <optional>
 #include <thread>
+#include <utility>
 
+#include "admin/events.h"
 #include "admin/exposition.h"
 #include "admin/fixture.h"
 
@@ -117,6 +119,19 @@ class Client {
     received_.erase(0, length);
     return answer;
   }
+  // What comes up to and including `end`, so many times.
+  std::string read_until(const std::string& end, int times) {
+    std::size_t at = 0;
+    for (int i = 0; i < times; ++i) {
+      while (received_.find(end, at) == std::string::npos) {
+        if (!more()) return std::exchange(received_, {});
+      }
+      at = received_.find(end, at) + end.size();
+    }
+    auto text = received_.substr(0, at);
+    received_.erase(0, at);
+    return text;
+  }
   // Whether the server has ended the connection in order, with nothing left to read.
   [[nodiscard]] bool at_end() {
     char byte = 0;
@@ -148,7 +163,11 @@ TEST_CASE("every page, over one connection") {
   };
   const char* const plain = "text/plain; charset=utf-8";
   const Row rows[] = {
-      {"/", 200, plain, "/readyz"},
+      {"/", 200, "text/html; charset=utf-8", "<title>weir</title>"},
+      {"/dashboard/main.js", 200, "text/javascript; charset=utf-8", "import"},
+      {"/dashboard/nothing.js", 404, plain, "not found"},
+      {"/help", 200, plain, "/readyz"},
+      {"/history", 200, "application/json", "\"per_second\""},
       {"/metrics", 200, "text/plain; version=0.0.4; charset=utf-8", "# TYPE weir_requests_total"},
       {"/metrics?a=b", 200, "text/plain; version=0.0.4; charset=utf-8", "weir_build_info"},
       {"/healthz", 200, plain, "ok\n"},
@@ -164,7 +183,12 @@ TEST_CASE("every page, over one connection") {
     const auto answer = client.read();
     CHECK(answer.status == row.status);
     CHECK(answer.has(std::string("Content-Type: ") + row.type));
-    CHECK(answer.has("Cache-Control: no-store"));
+    const bool asset = row.status == 200 && answer.head.find("\r\nETag: ") != std::string::npos;
+    CHECK(answer.has(asset ? "Cache-Control: no-cache" : "Cache-Control: no-store"));
+    CHECK(answer.has("X-Content-Type-Options: nosniff"));
+    CHECK(answer.head.find("Content-Security-Policy: default-src 'none'; script-src 'self'") !=
+          std::string::npos);
+    CHECK(answer.head.find("unsafe-inline") == std::string::npos);
     CHECK(answer.body.find(row.part) != std::string::npos);
     client.send(std::string("HEAD ") + row.target + " HTTP/1.1\r\nHost: x\r\n\r\n");
     const auto head = client.read(true);
@@ -177,6 +201,59 @@ TEST_CASE("every page, over one connection") {
   CHECK(boost::json::parse(client.read().body).is_object());
 }
 
+TEST_CASE("a page that a browser has is not sent again") {
+  Running running;
+  Client client(running);
+  client.get("/dashboard/style.css");
+  const auto whole = client.read();
+  const auto begin = whole.head.find("ETag: ") + 6;
+  const auto tag = whole.head.substr(begin, whole.head.find("\r\n", begin) - begin);
+  CHECK(tag.size() > 10);
+  struct Row {
+    std::string known;
+    int status;
+  };
+  for (const auto& row :
+       {Row{tag, 304}, Row{"\"x\", W/" + tag, 304}, Row{"*", 304}, Row{"\"x\"", 200}}) {
+    CAPTURE(row.known);
+    client.send("GET /dashboard/style.css HTTP/1.1\r\nHost: x\r\nIf-None-Match: " + row.known +
+                "\r\n\r\n");
+    const auto head = client.read_until("\r\n\r\n", 1);
+    CHECK(head.starts_with("HTTP/1.1 " + std::to_string(row.status)));
+    CHECK(head.find("\r\nETag: " + tag + "\r\n") != std::string::npos);
+  }
+}
+
+TEST_CASE("events: the state, then changes and beats; a limit; one who goes makes room") {
+  Running running;
+  std::vector<std::unique_ptr<Client>> watchers;
+  for (std::size_t i = 0; i < Events::kMost; ++i) {
+    watchers.push_back(std::make_unique<Client>(running));
+    watchers.back()->get("/events");
+    const auto text = watchers.back()->read_until("\n\n", 2);
+    CHECK(text.starts_with("HTTP/1.1 200 OK\r\n"));
+    CHECK(text.find("Content-Type: text/event-stream\r\n") != std::string::npos);
+    CHECK(text.find("event: state\ndata: {") != std::string::npos);
+    CHECK(text.find("10.0.0.1:80") != std::string::npos);
+  }
+  Client late(running);
+  late.get("/events");
+  const auto refused = late.read();
+  CHECK(refused.status == 503);
+  CHECK(refused.has("Retry-After: 10"));
+  CHECK(watchers[0]->read_until("\n\n", 1).find("event: change\ndata: {\"at\":") !=
+        std::string::npos);
+  watchers.erase(watchers.begin());
+  int status = 503;
+  for (int i = 0; i < 1000 && status == 503; ++i) {
+    Client next(running);
+    next.send("GET /events HTTP/1.1\r\nHost: x\r\n\r\n");
+    const auto head = next.read_until("\r\n", 1);
+    status = std::stoi(head.substr(9));
+  }
+  CHECK(status == 200);
+}
+
 TEST_CASE("methods") {
   Running running;
   Client client(running);
@@ -184,10 +261,9 @@ TEST_CASE("methods") {
     const char* line;
     int status;
   };
-  const Row rows[] = {{"POST /metrics", 405},
-                      {"DELETE /readyz", 405},
-                      {"OPTIONS /", 405},
-                      {"BREW /healthz", 405},
+  const Row rows[] = {{"POST /metrics", 405}, {"DELETE /readyz", 405},
+                      {"OPTIONS /", 405},     {"BREW /healthz", 405},
+                      {"POST /history", 405}, {"POST /dashboard/main.js", 405},
                       {"POST /nothing", 404}};
   for (const auto& row : rows) {
     CAPTURE(row.line);
@@ -284,7 +360,7 @@ TEST_CASE("clients that go away do no harm") {
 TEST_CASE("at the limit the connection that is idle longest makes room") {
   Running running;
   std::vector<std::unique_ptr<Client>> clients;
-  for (int i = 0; i < 64; ++i) {
+  for (int i = 0; i < 48; ++i) {
     clients.push_back(std::make_unique<Client>(running));
     clients.back()->get("/healthz");
     CHECK(clients.back()->read().status == 200);
@@ -302,10 +378,43 @@ TEST_CASE("at the limit the connection that is idle longest makes room") {
   CHECK(clients[2]->read().status == 200);
 }
 
+namespace {
+
+// The operators' socket, as one more listener.
+class OperatorSocket {
+ public:
+  explicit OperatorSocket(Running& running) {
+    path_.copy(address_.sun_path, sizeof address_.sun_path - 1);
+    ::unlink(path_.c_str());
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    REQUIRE(::bind(fd, reinterpret_cast<const sockaddr*>(&address_), sizeof address_) == 0);
+    REQUIRE(::listen(fd, 16) == 0);
+    running.in_thread([&] { running.server().add_listener({.fd = fd, .trusted = true}); });
+  }
+  ~OperatorSocket() { ::unlink(path_.c_str()); }
+  OperatorSocket(const OperatorSocket&) = delete;
+  OperatorSocket& operator=(const OperatorSocket&) = delete;
+
+  [[nodiscard]] int connect(int fd) const {
+    return ::connect(fd, reinterpret_cast<const sockaddr*>(&address_), sizeof address_);
+  }
+
+ private:
+  std::string path_ = "/tmp/weir-operator-test-" + std::to_string(::getpid()) + ".sock";
+  sockaddr_un address_{.sun_family = AF_UNIX, .sun_path = {}};
+};
+
+}  // namespace
+
 TEST_CASE("at the limit with all in a request, the newcomer goes") {
   Running running;
   std::vector<std::unique_ptr<Client>> clients;
-  for (int i = 0; i < 64; ++i) {
+  const OperatorSocket socket(running);
+  Client operator_before(AF_UNIX);
+  REQUIRE(socket.connect(operator_before.fd()) == 0);
+  operator_before.get("/healthz");
+  CHECK(operator_before.read().status == 200);
+  for (int i = 0; i < 48; ++i) {
     clients.push_back(std::make_unique<Client>(running));
     clients.back()->get("/healthz");
     CHECK(clients.back()->read().status == 200);
@@ -315,6 +424,13 @@ TEST_CASE("at the limit with all in a request, the newcomer goes") {
   for (int i = 0; i < 3; ++i) running.in_thread([] {});
   Client late(running);
   CHECK(late.at_end());
+  // Operators have places of their own: nobody takes them, and they get in.
+  Client operator_late(AF_UNIX);
+  REQUIRE(socket.connect(operator_late.fd()) == 0);
+  operator_late.get("/healthz");
+  CHECK(operator_late.read().status == 200);
+  operator_before.get("/healthz");
+  CHECK(operator_before.read().status == 200);
   clients[0]->send(" HTTP/1.1\r\nHost: x\r\n\r\n");
   CHECK(clients[0]->read().status == 200);
 }

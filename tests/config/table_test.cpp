@@ -19,7 +19,7 @@ TEST_CASE("rows are complete and unambiguous") {
     CHECK((row.handler != nullptr) == ((row.contexts & kOfEntries) == 0));
     if (row.has(kFlag)) CHECK((row.min_args == 1 && row.max_args == 1));
     if (row.has(kBlock)) CHECK((row.inner != 0 || row.has(kEntries)));
-    for (std::uint32_t bit = 1; bit <= in_charset_map; bit <<= 1) {
+    for (std::uint32_t bit = 1; bit <= in_stream_upstream; bit <<= 1) {
       if ((row.contexts & bit) != 0) CHECK(seen.emplace(row.name, bit).second);
     }
     CHECK((find_directive(row.name, row.contexts) != nullptr));

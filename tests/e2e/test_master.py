@@ -331,4 +331,4 @@ def test_a_failed_reload_is_known_to_the_next_engine_as_well(make):
     program.rewrite("retrun", "return")
     program.signal(signal.SIGHUP)
     eventually(lambda: last_reload() == "1", "the metric")
-    assert json.loads(send_once(admin, request("/upstreams")).body) is not None
+    assert json.loads(send_once(admin, request("/upstreams", host="localhost")).body) is not None

@@ -275,11 +275,11 @@ def test_redis_killed_and_restarted_under_load_fails_no_request(start, redis):
             state = pool(running)["registry"]
             assert state["stale_since"] is not None and state["error"] != ""
             assert metric(running, "weir_registry_fresh") == 0
-            assert seen(running) == {"a", "b"}
+            eventually(lambda: seen(running) == {"a", "b"}, "both answer")
             server.start()  # empty: all nodes are gone at once
             eventually(lambda: pool(running)["registry"]["fresh"] is True, "it is read again", 15)
             eventually(lambda: pool(running)["registry"]["emptying_unconfirmed"], "and doubted")
-            assert seen(running) == {"a", "b"}
+            eventually(lambda: seen(running) == {"a", "b"}, "both answer")
             server.add(0, a.address)
             server.add(1, b.address)
             eventually(lambda: not pool(running)["registry"]["emptying_unconfirmed"], "no more")

@@ -150,4 +150,26 @@ TEST_CASE("the table of a state, and rates between two") {
   CHECK(top_text(state(110), nullptr, Duration{500}).find("up     3      -") != std::string::npos);
 }
 
+TEST_CASE("a picture of top fits the terminal") {
+  struct Row {
+    const char* text;
+    Screen screen;
+    const char* fitted;
+  };
+  const Row rows[] = {
+      {"", {24, 80}, ""},
+      {"a\nb\n", {24, 80}, "a\nb\n"},
+      {"a\nb\n\n\n", {3, 80}, "a\nb\n"},
+      {"a\nb\nc\n", {4, 80}, "a\nb\nc\n"},
+      {"a\nb\nc\nd\n", {4, 80}, "a\nb\n... and 2 lines more\n"},
+      {"abcdef\nb\n", {24, 4}, "abc\nb\n"},
+      {"\xc3\xa4\xc3\xb6\xc3\xbcx\n", {24, 4}, "\xc3\xa4\xc3\xb6\xc3\xbc\n"},
+      {"a\nb\nc\n", {1, 5}, "a\n... \n"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.text);
+    CHECK(fitted(row.text, row.screen) == row.fitted);
+  }
+}
+
 }  // namespace weir::main

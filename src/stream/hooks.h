@@ -1,0 +1,10 @@
+// What a worker needs to know of stream: proxy::Worker::Options::guests.
+#pragma once
+
+#include "proxy/guest.h"
+
+namespace weir::stream {
+
+[[nodiscard]] proxy::GuestHooks hooks();
+
+}  // namespace weir::stream

@@ -1,0 +1,192 @@
+#include "stream/udp_port.h"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "stream/udp_session.h"
+
+namespace weir::stream {
+namespace {
+
+constexpr int kBatch = 64;  // datagrams taken before the others run again
+constexpr std::size_t kLargest = 65536;
+
+// Room for what the kernel says of a datagram, or is told of it.
+struct alignas(cmsghdr) Control {
+  std::array<char, CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(in_pktinfo))> bytes{};
+};
+
+IpAddress local_of(msghdr& message, const IpAddress& bound) {
+  for (auto* part = CMSG_FIRSTHDR(&message); part != nullptr; part = CMSG_NXTHDR(&message, part)) {
+    if (part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_PKTINFO) {
+      in_pktinfo info{};
+      std::memcpy(&info, CMSG_DATA(part), sizeof info);
+      sockaddr_in address{};
+      address.sin_family = AF_INET;
+      address.sin_addr = info.ipi_addr;
+      IpAddress local(reinterpret_cast<const sockaddr*>(&address));
+      local.set_port(bound.port());
+      return local;
+    }
+    if (part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_PKTINFO) {
+      in6_pktinfo info{};
+      std::memcpy(&info, CMSG_DATA(part), sizeof info);
+      sockaddr_in6 address{};
+      address.sin6_family = AF_INET6;
+      address.sin6_addr = info.ipi6_addr;
+      IpAddress local(reinterpret_cast<const sockaddr*>(&address));
+      local.set_port(bound.port());
+      return local;
+    }
+  }
+  return bound;
+}
+
+bool is_wildcard(const IpAddress& address) {
+  for (const auto byte : address.bytes()) {
+    if (byte != 0) return false;
+  }
+  return true;
+}
+
+template <class Info>
+void put_control(msghdr& message, Control& control, int level, int type, const Info& info) {
+  message.msg_control = control.bytes.data();
+  message.msg_controllen = CMSG_SPACE(sizeof info);
+  auto* part = CMSG_FIRSTHDR(&message);
+  part->cmsg_level = level;
+  part->cmsg_type = type;
+  part->cmsg_len = CMSG_LEN(sizeof info);
+  std::memcpy(CMSG_DATA(part), &info, sizeof info);
+}
+
+void send_from(msghdr& message, Control& control, const IpAddress& local) {
+  const auto bytes = local.bytes();
+  if (local.is_v4()) {
+    in_pktinfo info{};
+    std::memcpy(&info.ipi_spec_dst, bytes.data(), bytes.size());
+    put_control(message, control, IPPROTO_IP, IP_PKTINFO, info);
+  } else if (local.is_v6()) {
+    in6_pktinfo info{};
+    std::memcpy(&info.ipi6_addr, bytes.data(), bytes.size());
+    put_control(message, control, IPPROTO_IPV6, IPV6_PKTINFO, info);
+  }
+}
+
+}  // namespace
+
+std::size_t UdpPort::Hash::operator()(const Way& way) const {
+  // The kernel spreads clients over workers already; here they need only be told apart.
+  std::size_t hash = way.client.port();
+  for (const auto* address : {&way.client, &way.local}) {
+    for (const auto byte : address->bytes()) hash = hash * 1099511628211U + byte;
+  }
+  return hash;
+}
+
+UdpPort::UdpPort(proxy::Worker& worker, const std::string& listen_text, std::uint64_t id)
+    : worker_(worker), listen_text_(listen_text), socket_id_(id), waiter_(worker.loop()) {}
+
+proxy::Port* UdpPort::open(proxy::Worker& worker, const std::string& listen_text,
+                           net::ListenSocket socket) {
+  const std::shared_ptr<UdpPort> port(new UdpPort(worker, listen_text, socket.id));
+  if (!port->socket_.open(worker.loop(), socket.fd.release())) return nullptr;
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  if (::getsockname(port->socket_.fd(), reinterpret_cast<sockaddr*>(&storage), &size) == 0) {
+    port->bound_ = IpAddress(reinterpret_cast<const sockaddr*>(&storage));
+  }
+  net::spawn(port->run(port));
+  return port.get();
+}
+
+// `self` keeps the port while this runs.
+net::Task<void> UdpPort::run(std::shared_ptr<UdpPort> self) {
+  while (!closed_) {
+    bool more = true;
+    for (int i = 0; i < kBatch && more && !closed_; ++i) more = receive();
+    if (more) {
+      co_await waiter_.yield();
+    } else {
+      const net::Interest readable(socket_.on_readable, waiter_);
+      co_await waiter_.wait(TimePoint::max());
+    }
+  }
+  static_cast<void>(self);
+}
+
+void UdpPort::close() {
+  closed_ = true;
+  for (auto* session : all_) session->cancel();
+  sessions_.clear();
+  socket_.close_duplicate(worker_.loop());
+  waiter_.cancel();
+}
+
+bool UdpPort::receive() {
+  sockaddr_storage from{};
+  Control control;
+  iovec part{worker_.scratch().data(), kLargest};
+  msghdr message{};
+  message.msg_name = &from;
+  message.msg_namelen = sizeof from;
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.bytes.data();
+  message.msg_controllen = control.bytes.size();
+  const auto n = ::recvmsg(socket_.fd(), &message, MSG_DONTWAIT);
+  // An error that is waiting concerns a datagram that was sent earlier.
+  if (n < 0) return errno != EAGAIN && errno != EWOULDBLOCK && errno != EBADF;
+  const Way way{IpAddress(reinterpret_cast<const sockaddr*>(&from)), local_of(message, bound_)};
+  deliver(way, {worker_.scratch().data(), static_cast<std::size_t>(n)});
+  return true;
+}
+
+void UdpPort::deliver(const Way& way, std::string_view bytes) {
+  if (const auto found = sessions_.find(way); found != sessions_.end()) {
+    return found->second->deliver(bytes);
+  }
+  const auto& listens = worker_.runtime()->get().stream_listens;
+  const auto node = listens.find(listen_text_);
+  if (node == listens.end() || worker_.draining()) return;
+  if (all_.size() >= node->second.node->config->options.udp_sessions) {
+    if (dropped_++ == 0) {
+      worker_.log().error("udp_sessions: there are as many as may be on " + listen_text_ +
+                          "; datagrams of further clients are dropped");
+    }
+    return;
+  }
+  dropped_ = 0;
+  auto& place = sessions_[way];
+  place = UdpSession::make(worker_, shared_from_this(), way);
+  all_.insert(place);
+  // It may end at once, and takes itself out then.
+  place->start(bytes);
+}
+
+bool UdpPort::send(const Way& way, std::string_view bytes) {
+  if (closed_) return false;
+  Control control;
+  iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+  msghdr message{};
+  message.msg_name = const_cast<sockaddr*>(way.client.data());
+  message.msg_namelen = way.client.size();
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  if (is_wildcard(bound_)) send_from(message, control, way.local);
+  ssize_t n;
+  do {
+    n = ::sendmsg(socket_.fd(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+  } while (n < 0 && errno == EINTR);
+  return n >= 0;
+}
+
+void UdpPort::forget(const Way& way, const UdpSession& session) {
+  const auto found = sessions_.find(way);
+  if (found != sessions_.end() && found->second == &session) sessions_.erase(found);
+}
+
+}  // namespace weir::stream

@@ -1,0 +1,195 @@
+"""stream { } over UDP: sessions by client, their ends, choice, bounds."""
+
+import os
+import signal
+import socket
+import time
+
+import pytest
+
+from harness import eventually, free_port
+from services import UdpService
+from wire import LIMIT
+
+HTTP = "server { listen @listen@; location / { return 200; } }"
+
+
+@pytest.fixture
+def service(request):
+    def make(answers=lambda data, _: [data]):
+        made = UdpService(answers)
+        request.addfinalizer(made.stop)
+        return made
+    return make
+
+
+@pytest.fixture
+def stream(start):
+    def make(text, ports=1, **options):
+        numbers = [free_port() for _ in range(ports)]
+        for i, number in enumerate(numbers):
+            text = text.replace(f"@{i}@", f"127.0.0.1:{number}")
+        proxy = start.proxy(HTTP, main=f"stream {{ {text} }}", **options)
+        proxy.ports = numbers
+        return proxy
+    return make
+
+
+class Client:
+    def __init__(self, port, host="127.0.0.1"):
+        self.sock = socket.socket(type=socket.SOCK_DGRAM)
+        self.sock.settimeout(LIMIT)
+        self.sock.connect((host, port))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.sock.close()
+
+    def ask(self, data):
+        self.sock.send(data)
+        return self.sock.recv(65536)
+
+    def silent(self, seconds=0.3):
+        self.sock.settimeout(seconds)
+        try:
+            return self.sock.recv(65536)
+        except socket.timeout:
+            return None
+        finally:
+            self.sock.settimeout(LIMIT)
+
+
+def test_datagrams_go_both_ways_whole(stream, service):
+    node = service()
+    proxy = stream(f"server {{ listen @0@ udp; proxy_pass {node.address}; }}", workers=2)
+    with Client(proxy.ports[0]) as one, Client(proxy.ports[0]) as two:
+        for size in (1, 0, 1400, 9000, 60000):
+            data = os.urandom(size)
+            assert one.ask(data) == data
+        assert two.ask(b"two") == b"two"
+        # Of one client: one peer's socket, so long as its session lasts.
+        assert len(set(node.clients)) == 2
+
+
+def test_a_session_ends_with_its_answers(stream, service):
+    node = service(lambda data, _: [data, data])
+    proxy = stream(f"""log_format f '$protocol $status $bytes_received $bytes_sent $upstream_addr';
+                       server {{ listen @0@ udp; proxy_pass {node.address}; proxy_responses 2;
+                                 access_log @dir@/s.log f; }}
+                       server {{ listen @1@ udp; proxy_pass {node.address}; proxy_responses 0;
+                                 access_log @dir@/none.log f; }}
+                       server {{ listen @2@ udp; proxy_pass {node.address}; proxy_timeout 200ms;
+                                 access_log @dir@/late.log f; }}""", ports=3)
+    with Client(proxy.ports[0]) as client:
+        assert client.ask(b"abc") == b"abc"
+        assert client.sock.recv(9) == b"abc"
+    proxy.wait_for_log(f"UDP 200 3 6 {node.address}", "s.log")
+    with Client(proxy.ports[1]) as client:
+        client.sock.send(b"abc")
+        proxy.wait_for_log("UDP 200 3 0", "none.log")
+    with Client(proxy.ports[2]) as client:
+        assert client.ask(b"abc") == b"abc"
+        proxy.wait_for_log("UDP 200 3 6", "late.log")
+
+
+def test_a_peer_that_does_not_answer_has_failed(stream, service):
+    silent, node = service(lambda *_: []), service()
+    proxy = stream(f"""log_format f '$status $upstream_addr';
+                       upstream u {{ server {silent.address}; server {node.address}; }}
+                       server {{ listen @0@ udp; proxy_pass u; proxy_responses 1;
+                                 proxy_timeout 200ms; access_log @dir@/s.log f; }}""")
+    with Client(proxy.ports[0]) as client:
+        client.sock.send(b"1")
+        proxy.wait_for_log(f"502 {silent.address}", "s.log")
+        for _ in range(3):
+            assert client.ask(b"2") == b"2"
+
+
+def test_a_peer_that_refuses_has_failed(stream, service):
+    node = service()
+    dead = free_port()
+    proxy = stream(f"""log_format f $status;
+                       upstream u {{ server 127.0.0.1:{dead}; server {node.address}; }}
+                       server {{ listen @0@ udp; proxy_pass u; access_log @dir@/s.log f; }}""")
+    with Client(proxy.ports[0]) as client:
+        client.sock.send(b"1")
+        proxy.wait_for_log("502", "s.log")
+        assert client.ask(b"2") == b"2"
+
+
+def test_proxy_requests_begins_sessions_anew(stream, service):
+    node = service()
+    proxy = stream(f"server {{ listen @0@ udp; proxy_pass {node.address}; proxy_requests 2; }}")
+    with Client(proxy.ports[0]) as client:
+        for _ in range(4):
+            client.ask(b"x")
+        assert len(set(node.clients)) == 2
+
+
+def test_balancing_and_return(stream, service):
+    a, b = service(lambda *_: [b"a"]), service(lambda *_: [b"b"])
+    proxy = stream(f"""upstream u {{ server {a.address} weight=2; server {b.address}; }}
+                       server {{ listen @0@ udp; proxy_pass u; }}
+                       server {{ listen @1@ udp; return $protocol:$remote_addr; }}""", ports=2)
+    got = b""
+    for _ in range(6):
+        with Client(proxy.ports[0]) as client:
+            got += client.ask(b"?")
+    assert got == b"abaaba"
+    with Client(proxy.ports[1]) as client:
+        assert client.ask(b"?") == b"UDP:127.0.0.1"
+
+
+def test_the_answer_comes_from_the_address_that_was_asked(start, service):
+    node = service()
+    port = free_port()
+    start.proxy(HTTP, main=f"stream {{ server {{ listen {port} udp; "
+                f"proxy_pass {node.address}; }} }}")
+    # Connected sockets take nothing from another address.
+    for host in ("127.0.0.1", "127.0.0.2"):
+        with Client(port, host) as client:
+            assert client.ask(b"x") == b"x"
+
+
+def test_the_number_of_sessions_is_bounded(stream, service):
+    node = service()
+    proxy = stream(f"server {{ listen @0@ udp; proxy_pass {node.address}; udp_sessions 3; }}")
+    clients = [Client(proxy.ports[0]) for _ in range(4)]
+    for client in clients[:3]:
+        assert client.ask(b"x") == b"x"
+    clients[3].sock.send(b"x")
+    assert clients[3].silent() is None
+    proxy.wait_for_log("udp_sessions: there are as many as may be", "error.log")
+    assert clients[0].ask(b"y") == b"y"
+    for client in clients:
+        client.sock.close()
+
+
+def test_reloads_and_the_end(stream, service):
+    node = service()
+    proxy = stream(f"server {{ listen @0@ udp; proxy_pass {node.address}; }}")
+    with Client(proxy.ports[0]) as client:
+        assert client.ask(b"1") == b"1"
+        proxy.process.send_signal(signal.SIGHUP)
+        eventually(lambda: sum("is in force" in line for line in proxy.log("error.log")) == 2,
+                   "the reload is in force", 10)
+        assert client.ask(b"2") == b"2"
+        assert len(set(node.clients)) == 1
+        proxy.process.send_signal(signal.SIGQUIT)
+        began = time.monotonic()
+        assert proxy.process.wait(10) == 0
+        assert time.monotonic() - began < 5  # no session holds it up
+        proxy.process = None  # there is nothing left to stop
+
+
+def test_udp_and_tcp_on_one_port(start, service):
+    node = service()
+    port = free_port()
+    start.proxy(HTTP, main=f"stream {{ server {{ listen 127.0.0.1:{port} udp; "
+                f"proxy_pass {node.address}; }} server {{ listen 127.0.0.1:{port}; return tcp; }} }}")
+    with Client(port) as client:
+        assert client.ask(b"udp") == b"udp"
+    with socket.create_connection(("127.0.0.1", port), LIMIT) as sock:
+        assert sock.recv(3) == b"tcp"
