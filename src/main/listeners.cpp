@@ -45,6 +45,14 @@ void add_with_covered(const std::vector<ListenGroup>& from, std::vector<const Li
   }
 }
 
+// Whether a socket that listens has to be told of it.
+bool has_other_settings(const config::Listen& now, const config::Listen& before) {
+  return now.backlog != before.backlog || now.so_keepalive != before.so_keepalive ||
+         now.keepalive_idle != before.keepalive_idle ||
+         now.keepalive_interval != before.keepalive_interval ||
+         now.keepalive_count != before.keepalive_count;
+}
+
 bool has(const std::vector<ListenGroup>& groups, const std::string& text) {
   return std::any_of(groups.begin(), groups.end(),
                      [&](const auto& group) { return group.listen.text == text; });
@@ -61,6 +69,9 @@ net::ListenOptions to_options(const config::Listen& listen) {
   options.rcvbuf = listen.rcvbuf;
   options.sndbuf = listen.sndbuf;
   options.so_keepalive = listen.so_keepalive;
+  options.keepalive_idle = listen.keepalive_idle;
+  options.keepalive_interval = listen.keepalive_interval;
+  options.keepalive_count = listen.keepalive_count;
   options.deferred = listen.deferred;
   options.fastopen = listen.fastopen;
   options.mode = listen.mode;
@@ -227,7 +238,7 @@ void Listeners::commit(std::vector<ListenGroup> groups) {
     });
     if (now == groups.end()) {
       remove_file(before);
-    } else if (now->listen.backlog != before.listen.backlog) {
+    } else if (has_other_settings(now->listen, before.listen)) {
       for (const auto& socket : now->sockets) {
         net::set_listener(socket.fd->get(), to_options(now->listen));
       }

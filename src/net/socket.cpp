@@ -68,6 +68,13 @@ void tell_local_address(int fd, const IpAddress& address) {
   set(fd, IPPROTO_IP, IP_PKTINFO, 1);
 }
 
+void set_keepalive_times(int fd, const ListenOptions& options) {
+  if (options.keepalive_idle > 0) set(fd, IPPROTO_TCP, TCP_KEEPIDLE, options.keepalive_idle);
+  if (options.keepalive_interval > 0)
+    set(fd, IPPROTO_TCP, TCP_KEEPINTVL, options.keepalive_interval);
+  if (options.keepalive_count > 0) set(fd, IPPROTO_TCP, TCP_KEEPCNT, options.keepalive_count);
+}
+
 void set_options(int fd, const ListenOptions& options) {
   // For datagrams it would let anybody in.
   if (!options.udp) set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
@@ -79,6 +86,7 @@ void set_options(int fd, const ListenOptions& options) {
   if (options.udp) return tell_local_address(fd, options.endpoint.ip);
   // Accepted sockets inherit it: no system call for each connection.
   set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (options.so_keepalive) set_keepalive_times(fd, options);
   if (options.deferred) set(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, 1);
   if (options.fastopen > 0) set(fd, IPPROTO_TCP, TCP_FASTOPEN, options.fastopen);
 }

@@ -22,6 +22,8 @@ struct ListenOptions {
   bool ipv6only = true;
   int rcvbuf = 0, sndbuf = 0;  // 0: the system's own
   bool so_keepalive = false;
+  // Seconds before the first probe, seconds between them, their number; 0: the system's own.
+  int keepalive_idle = 0, keepalive_interval = 0, keepalive_count = 0;
   bool deferred = false;
   int fastopen = 0;
   unsigned mode = 0666;  // of the file of a Unix socket
