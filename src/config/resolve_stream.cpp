@@ -32,6 +32,56 @@ std::unique_ptr<StreamServer> make_server(StreamDraft& draft, const Settings& ou
   return server;
 }
 
+// What comes to an address of the admin listener never reaches a server.
+void check_admin_listens(const Model& model, Diagnostics& diagnostics) {
+  if (!model.admin) return;
+  const auto check = [&](const std::vector<Listen>& listens) {
+    for (const auto& listen : listens) {
+      for (const auto& own : model.admin->listens) {
+        if (own.text != listen.text) continue;
+        diagnostics.error(listen.position, "listen: the admin listener is on " + listen.text +
+                                               ", at " + own.position.text() +
+                                               "; give one of them another address");
+      }
+    }
+  };
+  for (const auto& server : model.servers) check(server->listens);
+  for (const auto& server : model.streams) check(server->listens);
+}
+
+bool listens_by(const StreamServer& server, bool udp) {
+  return std::any_of(server.listens.begin(), server.listens.end(),
+                     [udp](const Listen& listen) { return listen.udp == udp; });
+}
+
+// Whether nobody has written it.
+bool has_default_check(const UpstreamConfig& upstream) {
+  return upstream.health_check && upstream.health_check->position.line == upstream.position.line &&
+         upstream.health_check->position.column == upstream.position.column;
+}
+
+// Whether an application behind UDP is there, a connection by TCP does not tell. A target made of
+// variables may be any upstream of stream; one that serves TCP as well keeps its check.
+void drop_checks_of_datagrams(Model& model) {
+  std::set<std::uint32_t> by_tcp;
+  std::set<std::uint32_t> by_udp;
+  bool any_by_udp = false;
+  for (const auto& server : model.streams) {
+    const bool udp = listens_by(*server, true);
+    if (!server->upstream) {
+      any_by_udp = any_by_udp || (udp && !server->target.empty());
+      continue;
+    }
+    if (udp) by_udp.insert(*server->upstream);
+    if (listens_by(*server, false)) by_tcp.insert(*server->upstream);
+  }
+  for (std::uint32_t i = 0; i < model.upstreams.size(); ++i) {
+    auto& upstream = model.upstreams[i];
+    const bool udp = upstream.stream && (any_by_udp || by_udp.contains(i));
+    if (udp && !by_tcp.contains(i) && has_default_check(upstream)) upstream.health_check.reset();
+  }
+}
+
 }  // namespace
 
 void Compiler::finish_streams(TlsContexts& tls) {
@@ -45,21 +95,13 @@ void Compiler::finish_streams(TlsContexts& tls) {
   }
   name_stream_upstreams();
   check_stream_listens();
-  // Whether an application behind UDP is there, a connection by TCP does not tell.
   for (const auto& server : model_->streams) {
-    const bool udp = std::any_of(server->listens.begin(), server->listens.end(),
-                                 [](const Listen& listen) { return listen.udp; });
-    if (udp && server->options.proxy_protocol) {
+    if (listens_by(*server, true) && server->options.proxy_protocol) {
       diagnostics_.error(server->position,
                          "server: proxy_protocol is told over TCP only; remove it, or \"udp\"");
     }
-    if (!udp || !server->upstream) continue;
-    auto& upstream = model_->upstreams[*server->upstream];
-    const bool by_default = upstream.health_check &&
-                            upstream.health_check->position.line == upstream.position.line &&
-                            upstream.health_check->position.column == upstream.position.column;
-    if (by_default) upstream.health_check.reset();
   }
+  drop_checks_of_datagrams(*model_);
 }
 
 // Names are unique, for metrics and for operators: a pool of stream that is called as one of http
@@ -79,6 +121,7 @@ void Compiler::check_stream_listens() {
   for (const auto& server : model_->servers) {
     for (const auto& listen : server->listens) taken.emplace(listen.text, &listen);
   }
+  check_admin_listens(*model_, diagnostics_);
   for (const auto& server : model_->streams) {
     for (const auto& listen : server->listens) {
       const auto [other, fresh] = taken.emplace(listen.text, &listen);

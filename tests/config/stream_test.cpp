@@ -142,3 +142,43 @@ stream:
   // Checks are on by themselves, but nothing is told of datagrams by a connection.
   CHECK(model.find("\nhealth_check tcp") != std::string::npos);
 }
+
+TEST_CASE("no check by default for what serves datagrams only") {
+  const auto checks = [](const std::string& servers) {
+    const auto model = model_of(
+        "stream:\n  upstreams:\n    dns: {servers: [10.0.0.1:53]}\n"
+        "    other: {servers: [10.0.0.2:53]}\n"
+        "    own: {servers: [10.0.0.3:53], health_check: {type: tcp}}\n"
+        "  maps:\n    $to: {source: $remote_addr, values: {default: dns}}\n"
+        "  servers:\n" +
+        servers);
+    CAPTURE(model);
+    int count = 0;
+    for (auto at = model.find("\nhealth_check "); at != std::string::npos;
+         at = model.find("\nhealth_check ", at + 1)) {
+      ++count;
+    }
+    return count;
+  };
+  const std::string udp = "    - {listen: {address: 53, udp: true}, proxy_pass: ";
+  const std::string tcp = "    - {listen: 54, proxy_pass: ";
+  CHECK(checks(tcp + "dns}\n") == 3);
+  CHECK(checks(udp + "dns}\n") == 2);
+  CHECK(checks(udp + "dns}\n" + tcp + "dns}\n") == 3);
+  // Any of them may be meant; the check that is written stays.
+  CHECK(checks(udp + "$to}\n") == 1);
+  CHECK(checks(udp + "$to}\n" + tcp + "other}\n") == 2);
+}
+
+TEST_CASE("no server is on an address of the admin listener") {
+  check({
+      {"admin { listen 127.0.0.1:9180; } server { listen 127.0.0.1:9180; }",
+       "t:1:43: error: listen: the admin listener is on 127.0.0.1:9180, at t:1:9; give one of them "
+       "another address"},
+      {"stream { server { listen 127.0.0.1:9180; return x; } } admin { listen 9180; }",
+       "t:1:19: error: listen: the admin listener is on 127.0.0.1:9180, at t:1:64; give one of "
+       "them "
+       "another address"},
+      {"admin { listen 9180; } stream { server { listen 127.0.0.1:9180 udp; return x; } }", ""},
+  });
+}
