@@ -2,6 +2,8 @@
 // not sit out their time-outs, and tunnels are ended. Worker thread.
 #pragma once
 
+#include <utility>
+
 #include "net/loop.h"
 #include "upstream/peer.h"
 
@@ -18,21 +20,49 @@ class PeerWatch {
 
   // Nobody answers there any more: checks found it so since this began.
   [[nodiscard]] bool gone() const { return gone_; }
-  // It is to have no more tunnels: Peer::leaving.
-  [[nodiscard]] bool leaving() const { return leaving_; }
+  // It is to have no more tunnels since this began: Peer::leaving, or an operator has it down.
+  [[nodiscard]] bool leaving() const { return leaving_.begun; }
+  // The same, but for what a configuration or a name's addresses say: checks find it down, or an
+  // operator has it down.
+  [[nodiscard]] bool out_of_service() const { return out_.begun; }
   // An operator has it drained: it is to have none but of clients that are bound to it.
   [[nodiscard]] bool draining() const { return draining_; }
 
  private:
   friend class PeerWatches;
+  // A state that is news only if it begins under the watch: who was picked all the same, knowing
+  // it, is not to be told of it by whatever happens next.
+  struct Onset {
+    bool was;  // when it was looked at last
+    bool begun = false;
+    // True: `begun` has changed.
+    bool look(bool is) {
+      const bool now = is && (begun || !was);
+      was = is;
+      return std::exchange(begun, now) != now;
+    }
+  };
+  static bool is_leaving(const upstream::Peer& peer) {
+    return peer.leaving.load(std::memory_order_relaxed) || is_held_down(peer);
+  }
+  static bool is_out(const upstream::Peer& peer) {
+    return peer.health.load(std::memory_order_relaxed) == upstream::Health::down ||
+           is_held_down(peer);
+  }
+  static bool is_held_down(const upstream::Peer& peer) {
+    return peer.hold.load(std::memory_order_relaxed) == upstream::Hold::down;
+  }
+  bool look();
+
   PeerWatches& list_;
   const upstream::Peer& peer_;
   net::Waiter& waiter_;
   PeerWatch* prev_ = nullptr;
   PeerWatch* next_ = nullptr;
-  bool was_gone_;  // when it was looked at last
+  Onset silent_;
+  Onset leaving_;
+  Onset out_;
   bool gone_ = false;
-  bool leaving_ = false;
   bool draining_ = false;
 };
 
@@ -41,19 +71,8 @@ class PeerWatches {
   // Peers have changed: tells those whom it concerns.
   void look() {
     for (PeerWatch* each = first_; each != nullptr; each = each->next_) {
-      const bool gone = each->peer_.gone.load(std::memory_order_relaxed);
-      const auto hold = each->peer_.hold.load(std::memory_order_relaxed);
-      const bool leaving =
-          each->peer_.leaving.load(std::memory_order_relaxed) || hold == upstream::Hold::down;
-      const bool draining = hold == upstream::Hold::draining;
-      const bool news =
-          (gone && !each->was_gone_) || leaving != each->leaving_ || draining != each->draining_;
-      each->gone_ = each->gone_ || (gone && !each->was_gone_);
-      each->was_gone_ = gone;
-      each->leaving_ = leaving;
-      each->draining_ = draining;
       // The woken ones run after this turn's posted work: the list stays as it is meanwhile.
-      if (news) each->waiter_.notify();
+      if (each->look()) each->waiter_.notify();
     }
   }
 
@@ -67,9 +86,22 @@ inline PeerWatch::PeerWatch(PeerWatches& list, const upstream::Peer& peer, net::
       peer_(peer),
       waiter_(waiter),
       next_(list.first_),
-      was_gone_(peer.gone.load(std::memory_order_relaxed)) {
+      silent_{peer.gone.load(std::memory_order_relaxed)},
+      leaving_{is_leaving(peer)},
+      out_{is_out(peer)} {
   if (next_ != nullptr) next_->prev_ = this;
   list.first_ = this;
+}
+
+// True: there is news.
+inline bool PeerWatch::look() {
+  bool news = silent_.look(peer_.gone.load(std::memory_order_relaxed));
+  // Once lost, what was asked of it does not come any more.
+  gone_ = gone_ || silent_.begun;
+  news = leaving_.look(is_leaving(peer_)) || news;
+  news = out_.look(is_out(peer_)) || news;
+  const bool draining = peer_.hold.load(std::memory_order_relaxed) == upstream::Hold::draining;
+  return std::exchange(draining_, draining) != draining || news;
 }
 
 inline PeerWatch::~PeerWatch() {

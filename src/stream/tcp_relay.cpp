@@ -112,7 +112,7 @@ net::Task<TcpSession::End> TcpSession::relay(const proxy::PeerWatch& watch) {
       if (d->told && d->from.broken()) co_return d == &up_ ? End::client : End::peer;
     }
     // Nobody answers there any more, or an operator wants the peer back.
-    if (watch.gone() || watch.leaving()) co_return End::left;
+    if (watch.gone() || watch.out_of_service()) co_return End::left;
     TimePoint until = active + options.proxy_timeout;
     bool more = false;
     bool delayed = false;

@@ -183,7 +183,7 @@ net::Task<int> UdpSession::relay(const proxy::PeerWatch& watch) {
       log(LogLevel::info, "udp done");
       break;
     }
-    if (watch.gone() || watch.leaving()) {
+    if (watch.gone() || watch.out_of_service()) {
       log(LogLevel::warn, "the peer is out of service: the session is ended");
       break;
     }
