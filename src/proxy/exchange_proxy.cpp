@@ -3,6 +3,7 @@
 #include <cstring>
 #include <string>
 
+#include "config/text.h"
 #include "proxy/attempt.h"
 #include "proxy/attempt_stats.h"
 #include "proxy/exchange.h"
@@ -162,7 +163,7 @@ net::Task<Step> Exchange::choose_pool() {
     dynamic_host_.assign(target.authority);
     dynamic_uri_.assign(target.uri);
     dynamic_has_uri_ = target.has_uri;
-    const auto found = runtime().pool_by_name.find(dynamic_host_);
+    const auto found = runtime().pool_by_name.find(config::lower(dynamic_host_));
     if (found == runtime().pool_by_name.end()) {
       co_return co_await make_pool();
     }

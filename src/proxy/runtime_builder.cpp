@@ -5,6 +5,7 @@
 
 #include "access/digest.h"
 #include "config/print.h"
+#include "config/text.h"
 
 namespace weir::proxy {
 namespace {
@@ -115,9 +116,10 @@ void RuntimeBuilder::add_pools(Runtime& runtime, const discovery::Resolver& reso
     }
     if (upstream.stream) {
       const bool marked = upstream.name.starts_with(kStreamMark);
-      runtime.stream_pool_by_name.emplace(upstream.name.substr(marked ? kStreamMark.size() : 0), i);
+      const auto name = upstream.name.substr(marked ? kStreamMark.size() : 0);
+      runtime.stream_pool_by_name.emplace(config::lower(name), i);
     } else {
-      runtime.pool_by_name.emplace(upstream.name, i);
+      runtime.pool_by_name.emplace(config::lower(upstream.name), i);
     }
     runtime.pools.push_back(std::move(node));
   }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "config/text.h"
 #include "proxy/attempt_stats.h"
 #include "proxy/dynamic_pools.h"
 #include "stream/session.h"
@@ -49,7 +50,7 @@ net::Task<int> Session::choose_pool() {
     pool_ = &runtime().pools[*config().upstream];
   } else {
     const auto target = text_of(config().target);
-    const auto found = runtime().stream_pool_by_name.find(target);
+    const auto found = runtime().stream_pool_by_name.find(config::lower(target));
     if (found != runtime().stream_pool_by_name.end()) {
       pool_ = &runtime().pools[found->second];
     } else {

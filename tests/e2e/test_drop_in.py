@@ -34,6 +34,13 @@ def test_a_burst_is_served_at_once_and_then_refused(start):
     assert statuses(proxy.port, "/?k=b", 1) == [200]
 
 
+def test_names_of_upstreams_have_no_case(start):
+    proxy = start.proxy(f"upstream App {{ server {start.node().address}; }} "
+                        "map $host $to { default aPP; } "
+                        "server { listen @listen@; location / { proxy_pass http://$to; } }")
+    assert statuses(proxy.port, "/", 1) == [200]
+
+
 def test_names_made_of_variables_are_looked_up(start):
     node = start.node()
     port = node.address.rpartition(":")[2]
