@@ -132,6 +132,7 @@ net::Task<bool> Session::read_proxied(Duration timeout) {
       pending_.assign(bytes, parsed.size);
       co_return true;
     }
+    if (client_.readable()) continue;
     const net::Interest readable(client_.on_readable, waiter_);
     if (co_await waiter_.wait(deadline) != net::Wake::ready) co_return false;
   }

@@ -13,6 +13,7 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "net/loop.h"
+#include "net/socket.h"
 #include "net/task.h"
 #include "proxy/exchange_types.h"
 #include "proxy/guest.h"
@@ -94,6 +95,8 @@ class Session : public proxy::Guest, public proxy::UserVariables::Owner {
   void begin_tries();
   // The next peer: attempt() is about it. Null: none is left.
   [[nodiscard]] upstream::Peer* pick();
+  // `proxy_bind`, `proxy_socket_keepalive`. An error: the address is none.
+  [[nodiscard]] Error connect_options(net::ConnectOptions& options);
   // Ends attempt(). True: another peer is to be tried.
   [[nodiscard]] bool try_again(Error error);
   // The peer is connected, or its first byte has come: for least_time.

@@ -141,6 +141,20 @@ upstream::Peer* Session::pick() {
   return choice.peer;
 }
 
+// `proxy_bind`, `proxy_socket_keepalive`.
+Error Session::connect_options(net::ConnectOptions& options) {
+  options.keepalive = request().proxy_socket_keepalive;
+  const auto& bind = request().proxy_bind;
+  if (bind.address.empty()) return {};
+  const auto local = text_of(bind.address);
+  if (local.empty() || local == "off") return {};
+  options.local = IpAddress::parse_with_port(local);
+  options.transparent = bind.transparent;
+  if (options.local) return {};
+  log(LogLevel::error, "invalid local address \"" + local + "\" in proxy_bind");
+  return {Errc::local_resources, 0};
+}
+
 bool Session::try_again(Error error) {
   auto& record = attempts_.back();
   record.error = error;

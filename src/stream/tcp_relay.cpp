@@ -1,5 +1,6 @@
 // Bytes both ways between a client and its peer: back-pressure, rates, half-closes, time-outs.
 #include <algorithm>
+#include <cerrno>
 
 #include "stream/tcp_session.h"
 
@@ -35,6 +36,15 @@ void TcpSession::broke(Direction& d, net::Descriptor& other) {
   d.failed = true;
 }
 
+// `to` takes no more, but may have sent something before it went, which is still to be passed on.
+void TcpSession::cut(Direction& d, const net::IoResult& sent) {
+  std::string().swap(d.tail);
+  d.sent = 0;
+  d.ended = d.cut = true;
+  // EPIPE: it has finished in order, and closed then.
+  d.reset = sent.error != EPIPE;
+}
+
 void TcpSession::moved(const Direction& d, std::size_t read, std::size_t written) {
   if (&d == &up_) {
     count_received(read);
@@ -52,9 +62,12 @@ bool TcpSession::step(Direction& d) {
     if (d.held() > 0) {
       if (!d.to.writable()) break;
       const auto sent = d.to.write(std::string_view(d.tail).substr(d.sent));
-      if (sent.status == net::IoResult::Status::error) broke(d, d.from);
-      d.sent += sent.size;
       moved(d, 0, sent.size);
+      if (sent.status == net::IoResult::Status::error) {
+        cut(d, sent);
+        break;
+      }
+      d.sent += sent.size;
       any = any || sent.size > 0;
       if (d.held() > 0) break;
       std::string().swap(d.tail);  // an idle connection holds no buffer
@@ -78,11 +91,39 @@ bool TcpSession::step(Direction& d) {
     if (d.rate > 0) d.next = worker().loop().now() + Duration(got.size * 1000 / d.rate);
     const std::string_view bytes(worker().scratch().data(), got.size);
     const auto sent = d.to.write(bytes);
-    if (sent.status == net::IoResult::Status::error) broke(d, d.from);
     moved(d, got.size, sent.size);
-    if (sent.size < bytes.size() && !d.failed) d.tail.assign(bytes.substr(sent.size));
+    if (sent.status == net::IoResult::Status::error) {
+      cut(d, sent);
+    } else if (sent.size < bytes.size()) {
+      d.tail.assign(bytes.substr(sent.size));
+    }
   }
   return any;
+}
+
+std::optional<TcpSession::End> TcpSession::ending(const proxy::PeerWatch& watch) {
+  // The client is gone while nothing is read of it, because the peer takes no more.
+  if (up_.held() > 0 && client_.broken() && !down_.ended) broke(up_, peer_);
+  if (down_.over() && up_.over()) {
+    if (up_.reset) broke(down_, client_);
+    if (down_.reset) broke(up_, peer_);
+  }
+  if (down_.failed || up_.failed) return End::failed;
+  // The end of one is the end of all, unless half-closes are passed on.
+  const bool half = config().options.proxy_half_close;
+  if (down_.over() && (up_.over() || (!half && !down_.cut))) return End::peer;
+  if (up_.over() && !half && !up_.cut) return End::client;
+  for (auto* d : {&down_, &up_}) {
+    if (d->over() && !d->told && !d->cut) {
+      d->told = true;
+      d->to.shutdown_write();
+    }
+    // One that has finished sending can still go altogether.
+    if (d->told && d->from.broken()) return d == &up_ ? End::client : End::peer;
+  }
+  // Nobody answers there any more, or an operator wants the peer back.
+  if (watch.gone() || watch.out_of_service()) return End::left;
+  return std::nullopt;
 }
 
 net::Task<TcpSession::End> TcpSession::relay(const proxy::PeerWatch& watch) {
@@ -98,21 +139,7 @@ net::Task<TcpSession::End> TcpSession::relay(const proxy::PeerWatch& watch) {
     const bool down_moved = step(down_);
     const bool up_moved = step(up_);
     if (down_moved || up_moved) active = loop.now();
-    if (down_.failed || up_.failed) co_return End::failed;
-    const bool down_over = down_.ended && down_.held() == 0;
-    const bool up_over = up_.ended && up_.held() == 0;
-    if (down_over && (up_over || !options.proxy_half_close)) co_return End::peer;
-    if (up_over && !options.proxy_half_close) co_return End::client;
-    for (auto* d : {&down_, &up_}) {
-      if (d->ended && d->held() == 0 && !d->told) {
-        d->told = true;
-        d->to.shutdown_write();
-      }
-      // One that has finished sending can still go altogether.
-      if (d->told && d->from.broken()) co_return d == &up_ ? End::client : End::peer;
-    }
-    // Nobody answers there any more, or an operator wants the peer back.
-    if (watch.gone() || watch.out_of_service()) co_return End::left;
+    if (const auto end = ending(watch)) co_return *end;
     TimePoint until = active + options.proxy_timeout;
     bool more = false;
     bool delayed = false;

@@ -55,9 +55,11 @@ net::Task<bool> TcpSession::read_proxied() {
     if (parsed.status == ProxiedAddresses::Status::complete) {
       proxied_ = std::make_unique<ProxiedAddresses>(std::move(parsed.addresses));
       early_.erase(0, parsed.size);
-      count_received(early_.size());
+      // What is encrypted counts when it has been decrypted.
+      if (!listen().ssl) count_received(early_.size());
       co_return true;
     }
+    if (client_.readable()) continue;
     if (!(co_await wait_for(client_.on_readable, deadline)).ok()) co_return false;
   }
 }
@@ -210,20 +212,6 @@ net::Task<Error> TcpSession::connect(const upstream::Peer& peer, const proxy::Pe
     co_return Error{sys == ETIMEDOUT ? Errc::connect_timed_out : Errc::connect_failed, sys};
   }
   co_return co_await begin_peer(peer, deadline);
-}
-
-// `proxy_bind`, `proxy_socket_keepalive`.
-Error TcpSession::connect_options(net::ConnectOptions& options) {
-  options.keepalive = request().proxy_socket_keepalive;
-  const auto& bind = request().proxy_bind;
-  if (bind.address.empty()) return {};
-  const auto local = text_of(bind.address);
-  if (local.empty() || local == "off") return {};
-  options.local = IpAddress::parse_with_port(local);
-  options.transparent = bind.transparent;
-  if (options.local) return {};
-  log(LogLevel::error, "invalid local address \"" + local + "\" in proxy_bind");
-  return {Errc::local_resources, 0};
 }
 
 // `proxy_protocol`, then `proxy_ssl`.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "proxy/peer_watch.h"
@@ -31,8 +32,11 @@ class TcpSession final : public Session {
     TimePoint next = TimePoint::min();  // nothing is read before
     bool ended = false;                 // `from` has finished
     bool told = false;                  // and `to` knows it
+    bool cut = false;                   // `to` takes no more; what it has sent is still passed on
+    bool reset = false;                 // and it did not even finish sending
     bool failed = false;
     [[nodiscard]] std::size_t held() const { return tail.size() - sent; }
+    [[nodiscard]] bool over() const { return ended && held() == 0; }
   };
   enum class End : std::uint8_t { client, peer, failed, timed_out, left, cancelled };
 
@@ -46,7 +50,6 @@ class TcpSession final : public Session {
   net::Task<int> answer();
   net::Task<int> pass_on();
   net::Task<Error> connect(const upstream::Peer& peer, const proxy::PeerWatch& watch);
-  [[nodiscard]] Error connect_options(net::ConnectOptions& options);
   net::Task<Error> begin_peer(const upstream::Peer& peer, TimePoint deadline);
   net::Task<Error> peer_handshake(const upstream::Peer& peer, TimePoint deadline);
   [[nodiscard]] std::string proxy_header() const;
@@ -57,6 +60,9 @@ class TcpSession final : public Session {
   [[nodiscard]] bool step(Direction& direction);
   [[nodiscard]] std::size_t room(Direction& direction) const;
   static void broke(Direction& direction, net::Descriptor& other);
+  static void cut(Direction& direction, const net::IoResult& sent);
+  // How it has ended; nullopt: it goes on.
+  [[nodiscard]] std::optional<End> ending(const proxy::PeerWatch& watch);
   void moved(const Direction& direction, std::size_t read, std::size_t written);
   void conclude(End end);
   net::Task<void> linger();

@@ -155,6 +155,37 @@ def test_tls_is_ended(stream, service, files):
             pass
 
 
+def test_bytes_count_once_where_tls_begins_behind_the_proxy_protocol(stream, service, files):
+    node = service(says(b"hi"))
+    proxy = stream(f"""log_format f '$status $bytes_received';
+           ssl_certificate @files@/a.example.crt; ssl_certificate_key @files@/a.example.key;
+           server {{ listen @0@ ssl proxy_protocol; proxy_pass {node.address};
+                     access_log @dir@/s.log f; }}""")
+    context = ssl.create_default_context(cafile=str(files / "ca.crt"))
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context.wrap_bio(incoming, outgoing, server_hostname="a.example")
+    with socket.create_connection(("127.0.0.1", proxy.ports[0]), LIMIT) as sock:
+        header = b"PROXY TCP4 192.0.2.9 192.0.2.1 4711 80\r\n"
+        for step in (tls.do_handshake, lambda: tls.write(b"abc"), lambda: tls.read(2)):
+            while True:
+                try:
+                    step()
+                    break
+                except ssl.SSLWantReadError:
+                    sock.sendall(header + outgoing.read())  # in one piece with the hello
+                    header = b""
+                    incoming.write(sock.recv(65536))
+            sock.sendall(outgoing.read())
+        got = tls.read(3) if tls.pending() else b""
+        while got != b"abc":
+            incoming.write(sock.recv(65536))
+            try:
+                got += tls.read(3)
+            except ssl.SSLWantReadError:
+                pass
+    proxy.wait_for_log("^200 3$", "s.log")
+
+
 def test_tls_is_begun(stream, service, files):
     node = service(ends_tls(files, "b.example", b"b"))
     plain = service(says(b"p"))
