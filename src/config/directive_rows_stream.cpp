@@ -74,8 +74,8 @@ constexpr DirectiveInfo kRows[] = {
     {"proxy_responses", TTS, 1, 1, 0, compile_proxy_responses, "",
      "datagrams that a peer answers each of a client's with; the session ends when they have come"},
     {"udp_sessions", TTS, 1, 1, kOwn, set_stream_number<&Set::udp_sessions, 1>, "16384",
-     "most sessions of UDP at once, of a worker and an address (weir's own); datagrams of further "
-     "clients are dropped"},
+     "most sessions of UDP at once, of a worker and an address (weir's own); further clients end "
+     "the oldest without an answer, else the longest idle"},
     {"proxy_protocol_timeout", TTS, 1, 1, 0, set_stream_time<&Set::proxy_protocol_timeout>, "30s",
      "time for a whole header of the PROXY protocol"},
     {"preread_timeout", TTS, 1, 1, 0, set_stream_time<&Set::preread_timeout>, "30s",

@@ -5,6 +5,7 @@
 
 namespace weir::stream {
 
+// Of one worker: they hold what its ports share.
 [[nodiscard]] proxy::GuestHooks hooks();
 
 }  // namespace weir::stream

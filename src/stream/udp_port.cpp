@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "stream/udp_session.h"
 
@@ -13,6 +14,7 @@ namespace {
 
 constexpr int kBatch = 64;  // datagrams taken before the others run again
 constexpr std::size_t kLargest = 65536;
+constexpr Duration kTellEvery{60000};
 
 // Room for what the kernel says of a datagram, or is told of it.
 struct alignas(cmsghdr) Control {
@@ -87,12 +89,21 @@ std::size_t UdpPort::Hash::operator()(const Way& way) const {
   return hash;
 }
 
-UdpPort::UdpPort(proxy::Worker& worker, const std::string& listen_text, std::uint64_t id)
-    : worker_(worker), listen_text_(listen_text), socket_id_(id), waiter_(worker.loop()) {}
+UdpPort::UdpPort(proxy::Worker& worker, std::shared_ptr<UdpRoom> room,
+                 const std::string& listen_text, std::uint64_t id)
+    : worker_(worker),
+      room_(std::move(room)),
+      listen_text_(listen_text),
+      socket_id_(id),
+      waiter_(worker.loop()) {
+  room_->add(*this);
+}
 
-proxy::Port* UdpPort::open(proxy::Worker& worker, const std::string& listen_text,
-                           net::ListenSocket socket) {
-  const std::shared_ptr<UdpPort> port(new UdpPort(worker, listen_text, socket.id));
+UdpPort::~UdpPort() { room_->remove(*this); }
+
+proxy::Port* UdpPort::open(proxy::Worker& worker, std::shared_ptr<UdpRoom> room,
+                           const std::string& listen_text, net::ListenSocket socket) {
+  const std::shared_ptr<UdpPort> port(new UdpPort(worker, std::move(room), listen_text, socket.id));
   if (!port->socket_.open(worker.loop(), socket.fd.release())) return nullptr;
   sockaddr_storage storage{};
   socklen_t size = sizeof storage;
@@ -146,25 +157,84 @@ bool UdpPort::receive() {
 }
 
 void UdpPort::deliver(const Way& way, std::string_view bytes) {
-  if (const auto found = sessions_.find(way); found != sessions_.end()) {
-    return found->second->deliver(bytes);
-  }
-  const auto& listens = worker_.runtime()->get().stream_listens;
-  const auto node = listens.find(listen_text_);
-  if (node == listens.end() || worker_.draining()) return;
-  if (all_.size() >= node->second.node->config->options.udp_sessions) {
-    if (dropped_++ == 0) {
-      worker_.log().error("udp_sessions: there are as many as may be on " + listen_text_ +
-                          "; datagrams of further clients are dropped");
+  const auto& runtime = worker_.runtime()->get();
+  const auto found = sessions_.find(way);
+  const bool serves = !worker_.draining() && runtime.stream_listens.contains(listen_text_);
+  if (found != sessions_.end()) {
+    // A session of an earlier configuration has what it asked for to wait for, and no more.
+    if (!serves || found->second->runtime().model == runtime.model) {
+      return found->second->deliver(bytes);
     }
-    return;
+    sessions_.erase(found);
   }
-  dropped_ = 0;
-  auto& place = sessions_[way];
-  place = UdpSession::make(worker_, shared_from_this(), way);
-  all_.insert(place);
+  if (serves) begin(way, bytes);
+}
+
+void UdpPort::begin(const Way& way, std::string_view bytes) {
+  const auto& listens = worker_.runtime()->get().stream_listens;
+  const auto& node = *listens.find(listen_text_)->second.node;
+  if (size() >= node.config->options.udp_sessions) {
+    tell("udp_sessions: there are as many as may be on " + listen_text_);
+    make_room(nullptr);
+  } else if (room_->is_full(worker_)) {
+    tell("sessions of UDP have a quarter of the descriptors that worker_rlimit_nofile allows");
+    room_->make_room(nullptr);
+  }
+  auto* session = UdpSession::make(worker_, shared_from_this(), way);
+  sessions_[way] = session;
+  all_.insert(session);
+  room_->begun();
+  session->place() = {&silent_, silent_.insert(silent_.end(), session)};
   // It may end at once, and takes itself out then.
-  place->start(bytes);
+  session->start(bytes);
+}
+
+void UdpPort::tell(const std::string& problem) {
+  const auto now = worker_.loop().now();
+  if (now < tells_again_) return;
+  tells_again_ = now + kTellEvery;
+  worker_.log().error(problem + "; for further clients, earlier sessions are ended");
+}
+
+void UdpPort::leave(Place& place) {
+  if (place.queue == nullptr) return;
+  place.queue->erase(place.at);
+  place.queue = nullptr;
+  room_->ended();
+}
+
+void UdpPort::ended(UdpSession& session) {
+  leave(session.place());
+  all_.erase(&session);
+}
+
+void UdpPort::moved(Place& place, bool answer) {
+  if (place.queue == nullptr || (place.queue == &silent_ && !answer)) return;
+  answered_.splice(answered_.end(), *place.queue, place.at);
+  place.queue = &answered_;
+}
+
+UdpSession* UdpPort::first_to_go(const UdpSession* but) const {
+  for (const auto* queue : {&silent_, &answered_}) {
+    for (auto* session : *queue) {
+      if (session != but) return session;
+    }
+  }
+  return nullptr;
+}
+
+bool UdpPort::make_room(const UdpSession* but) {
+  auto* session = first_to_go(but);
+  if (session == nullptr) return false;
+  leave(session->place());
+  session->make_way();
+  return true;
+}
+
+bool UdpPort::free_descriptor(const UdpSession& session) {
+  worker_.mutable_stats().fd_exhausted.add();
+  tell("there is no descriptor for a session of UDP");
+  return room_->make_room(&session) || worker_.shed();
 }
 
 bool UdpPort::send(const Way& way, std::string_view bytes) {

@@ -4,6 +4,7 @@
 
 #include <netinet/in.h>
 
+#include <list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@
 #include "net/task.h"
 #include "proxy/guest.h"
 #include "proxy/worker.h"
+#include "stream/udp_room.h"
 
 namespace weir::stream {
 
@@ -24,8 +26,9 @@ class UdpSession;
 class UdpPort final : public proxy::Port, public std::enable_shared_from_this<UdpPort> {
  public:
   // Takes over the socket. `listen_text` outlives it.
-  static proxy::Port* open(proxy::Worker& worker, const std::string& listen_text,
-                           net::ListenSocket socket);
+  static proxy::Port* open(proxy::Worker& worker, std::shared_ptr<UdpRoom> room,
+                           const std::string& listen_text, net::ListenSocket socket);
+  ~UdpPort() override;
 
   [[nodiscard]] const std::string& listen_text() const override { return listen_text_; }
   [[nodiscard]] std::uint64_t socket_id() const override { return socket_id_; }
@@ -41,20 +44,41 @@ class UdpPort final : public proxy::Port, public std::enable_shared_from_this<Ud
   bool send(const Way& way, std::string_view bytes);
   // The next datagram of the client begins a session of its own.
   void forget(const Way& way, const UdpSession& session);
-  void ended(UdpSession& session) { all_.erase(&session); }
+  void ended(UdpSession& session);
+
+  // ---- who makes room for a further client: first the oldest that never had an answer, then
+  // ---- whoever has been idle longest
+  struct Place {
+    std::list<UdpSession*>* queue = nullptr;  // null: it is ending
+    std::list<UdpSession*>::iterator at{};
+  };
+  // A datagram of either side.
+  void moved(Place& place, bool answer);
+  [[nodiscard]] std::size_t size() const { return silent_.size() + answered_.size(); }
+  // Null: there is none but `but`.
+  [[nodiscard]] UdpSession* first_to_go(const UdpSession* but) const;
+  // Ends it. False: there is none.
+  bool make_room(const UdpSession* but);
+  // There is no descriptor for `session`: frees one of another's. False: there is none.
+  bool free_descriptor(const UdpSession& session);
 
  private:
   struct Hash {
     std::size_t operator()(const Way& way) const;
   };
 
-  UdpPort(proxy::Worker& worker, const std::string& listen_text, std::uint64_t id);
+  UdpPort(proxy::Worker& worker, std::shared_ptr<UdpRoom> room, const std::string& listen_text,
+          std::uint64_t id);
   net::Task<void> run(std::shared_ptr<UdpPort> self);
   // False: nothing is waiting.
   bool receive();
   void deliver(const Way& way, std::string_view bytes);
+  void begin(const Way& way, std::string_view bytes);
+  void leave(Place& place);
+  void tell(const std::string& problem);
 
   proxy::Worker& worker_;
+  std::shared_ptr<UdpRoom> room_;
   const std::string& listen_text_;
   std::uint64_t socket_id_;
   IpAddress bound_;
@@ -62,7 +86,9 @@ class UdpPort final : public proxy::Port, public std::enable_shared_from_this<Ud
   net::Waiter waiter_;
   std::unordered_map<Way, UdpSession*, Hash> sessions_;
   std::unordered_set<UdpSession*> all_;  // those that are forgotten, too
-  std::size_t dropped_ = 0;              // datagrams, since there was room for a session
+  std::list<UdpSession*> silent_;        // without an answer yet, in the order they began
+  std::list<UdpSession*> answered_;      // the longest idle first
+  TimePoint tells_again_ = TimePoint::min();
   bool closed_ = false;
 };
 

@@ -58,7 +58,15 @@ void UdpSession::deliver(std::string_view bytes) {
   const auto most = config().options.proxy_requests;
   if (most > 0 && requests_ >= most) port_->forget(way_, *this);
   active_ = worker().loop().now();
+  port_->moved(place_, false);
   if (relays_) waiter().notify();
+}
+
+void UdpSession::make_way() {
+  makes_way_ = true;
+  port_->forget(way_, *this);
+  peer_.close();
+  cancel();
 }
 
 net::Task<int> UdpSession::serve() {
@@ -94,13 +102,11 @@ net::Task<int> UdpSession::pass_on() {
 Error UdpSession::connect(const upstream::Peer& peer) {
   if (peer.spec.endpoint.is_unix()) return {Errc::connect_failed, EPROTOTYPE};
   net::ConnectOptions options;
-  const auto& bind = request().proxy_bind;
-  const auto local = bind.address.empty() ? std::string() : text_of(bind.address);
-  if (!local.empty() && local != "off") {
-    options.local = IpAddress::parse_with_port(local);
-    options.transparent = bind.transparent;
+  if (const Error error = connect_options(options); !error.ok()) return error;
+  int fd = net::open_datagram(peer.spec.endpoint.ip, options);
+  if (fd < 0 && (errno == EMFILE || errno == ENFILE) && port_->free_descriptor(*this)) {
+    fd = net::open_datagram(peer.spec.endpoint.ip, options);
   }
-  const int fd = net::open_datagram(peer.spec.endpoint.ip, options);
   if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
     return {Errc::local_resources, errno};
   }
@@ -156,6 +162,7 @@ bool UdpSession::receive(bool& more) {
     const auto size = static_cast<std::size_t>(n);
     ++responses_;
     active_ = now;
+    port_->moved(place_, true);
     peer_answered(size);
     if (port_->send(way_, {worker().scratch().data(), size})) count_sent(size);
     next_receive_ = now + pause_of(size, download_rate_);
@@ -199,7 +206,7 @@ net::Task<int> UdpSession::relay(const proxy::PeerWatch& watch) {
       wake = co_await waiter().wait(until);
     }
     if (wake == net::Wake::cancelled) {
-      log(LogLevel::info, "disconnected on shutdown");
+      log(LogLevel::info, makes_way_ ? "ended, for further clients" : "disconnected on shutdown");
       break;
     }
     if (wake != net::Wake::timeout || loop.now() < active_ + options.proxy_timeout) continue;

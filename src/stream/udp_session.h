@@ -20,6 +20,9 @@ class UdpSession final : public Session {
   void start(std::string_view bytes);
   // A further datagram of the client.
   void deliver(std::string_view bytes);
+  // Ends it in a later turn of the loop; its descriptor is free at once.
+  void make_way();
+  [[nodiscard]] UdpPort::Place& place() { return place_; }
 
  private:
   UdpSession(proxy::Worker& worker, std::shared_ptr<UdpPort> port, const UdpPort::Way& way);
@@ -36,6 +39,7 @@ class UdpSession final : public Session {
 
   std::shared_ptr<UdpPort> port_;
   UdpPort::Way way_;
+  UdpPort::Place place_;
   net::Descriptor peer_;
   std::deque<std::string> waiting_;  // datagrams of the client that are to go to the peer
   std::size_t waiting_bytes_ = 0;
@@ -47,6 +51,7 @@ class UdpSession final : public Session {
   TimePoint next_receive_ = TimePoint::min();
   TimePoint active_{};
   bool relays_ = false;
+  bool makes_way_ = false;
 };
 
 }  // namespace weir::stream

@@ -3,11 +3,12 @@
 import os
 import signal
 import socket
+import threading
 import time
 
 import pytest
 
-from harness import eventually, free_port
+from harness import eventually, free_port, weir_only
 from services import UdpService
 from wire import LIMIT
 
@@ -154,29 +155,88 @@ def test_the_answer_comes_from_the_address_that_was_asked(start, service):
 
 
 def test_the_number_of_sessions_is_bounded(stream, service):
-    node = service()
+    node = service(lambda data, _: [] if data == b"silent" else [data])
     proxy = stream(f"server {{ listen @0@ udp; proxy_pass {node.address}; udp_sessions 3; }}")
-    clients = [Client(proxy.ports[0]) for _ in range(4)]
-    for client in clients[:3]:
+    one, two, three, four, five, six = clients = [Client(proxy.ports[0]) for _ in range(6)]
+
+    def is_new(client):
+        """Whether the next datagram of the client begins a session."""
+        before = set(node.clients)
         assert client.ask(b"x") == b"x"
-    clients[3].sock.send(b"x")
-    assert clients[3].silent() is None
-    proxy.wait_for_log("udp_sessions: there are as many as may be", "error.log")
-    assert clients[0].ask(b"y") == b"y"
+        return node.clients[-1] not in before
+    assert is_new(one)
+    for client in (two, three):
+        count = len(node.clients)
+        client.sock.send(b"silent")
+        eventually(lambda: len(node.clients) == count + 1, "it has come")
+    # Those who never had an answer make room first, then the longest idle.
+    assert is_new(four) and is_new(five)
+    assert not is_new(one) and not is_new(four) and not is_new(five)
+    assert is_new(six)
+    assert not is_new(four) and not is_new(five) and is_new(one)
+    assert sum("udp_sessions: there are as many as may be" in line
+               for line in proxy.log("error.log")) == 1
     for client in clients:
         client.sock.close()
 
 
-def test_reloads_and_the_end(stream, service):
+@weir_only
+def test_sessions_leave_descriptors_for_others(start, service):
+    node = service()
+    port = free_port()
+    proxy = start.proxy(HTTP, main="worker_rlimit_nofile 80; stream { server { "
+                        f"listen 127.0.0.1:{port} udp; proxy_pass {node.address}; }} }}")
+    clients = [Client(port) for _ in range(100)]
+    for client in clients:
+        assert client.ask(b"x") == b"x"
+    with socket.create_connection(("127.0.0.1", proxy.port), LIMIT) as sock:
+        sock.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        assert sock.recv(12) == b"HTTP/1.1 200"
+    for client in clients:
+        client.sock.close()
+
+
+def test_an_address_to_bind_to_that_is_none(stream, service):
+    node = service()
+    proxy = stream(f"""log_format f $status;
+                       server {{ listen @0@ udp; set $from nonsense; proxy_bind $from;
+                                 proxy_pass {node.address}; access_log @dir@/s.log f; }}""")
+    with Client(proxy.ports[0]) as client:
+        client.sock.send(b"x")
+        proxy.wait_for_log("502", "s.log")
+    proxy.wait_for_log('invalid local address "nonsense" in proxy_bind', "error.log")
+
+
+def reload(proxy):
+    proxy.process.send_signal(signal.SIGHUP)
+    eventually(lambda: sum("is in force" in line for line in proxy.log("error.log")) == 2,
+               "the reload is in force", 10)
+
+
+def test_a_reload_concerns_the_next_datagram(stream, service):
+    late = threading.Event()
+    old = service(lambda data, count: (late.wait(LIMIT) if count > 1 else None, [b"old"])[1])
+    new = service(lambda *_: [b"new"])
+    proxy = stream(f"server {{ listen @0@ udp; proxy_pass {old.address}; }}")
+    with Client(proxy.ports[0]) as client:
+        assert client.ask(b"1") == b"old"
+        client.sock.send(b"2")
+        eventually(lambda: len(old.clients) == 2, "it has come")
+        proxy.conf.write_text(proxy.conf.read_text().replace(old.address, new.address))
+        reload(proxy)
+        assert client.ask(b"3") == b"new"
+        late.set()
+        assert client.sock.recv(9) == b"old"  # what was still to come
+        assert client.ask(b"4") == b"new"
+
+
+def test_the_end_does_not_wait_for_sessions(stream, service):
     node = service()
     proxy = stream(f"server {{ listen @0@ udp; proxy_pass {node.address}; }}")
     with Client(proxy.ports[0]) as client:
         assert client.ask(b"1") == b"1"
-        proxy.process.send_signal(signal.SIGHUP)
-        eventually(lambda: sum("is in force" in line for line in proxy.log("error.log")) == 2,
-                   "the reload is in force", 10)
+        reload(proxy)
         assert client.ask(b"2") == b"2"
-        assert len(set(node.clients)) == 1
         proxy.process.send_signal(signal.SIGQUIT)
         began = time.monotonic()
         assert proxy.process.wait(10) == 0
