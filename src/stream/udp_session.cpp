@@ -103,14 +103,17 @@ Error UdpSession::connect(const upstream::Peer& peer) {
   if (peer.spec.endpoint.is_unix()) return {Errc::connect_failed, EPROTOTYPE};
   net::ConnectOptions options;
   if (const Error error = connect_options(options); !error.ok()) return error;
-  int fd = net::open_datagram(peer.spec.endpoint.ip, options);
-  if (fd < 0 && (errno == EMFILE || errno == ENFILE) && port_->free_descriptor(*this)) {
-    fd = net::open_datagram(peer.spec.endpoint.ip, options);
+  const auto& to = peer.spec.endpoint.ip;
+  int fd = net::open_datagram(to, options);
+  int sys = errno;
+  if (fd < 0 && (sys == EMFILE || sys == ENFILE) && port_->free_descriptor(*this)) {
+    fd = net::open_datagram(to, options);
+    sys = errno;
   }
-  if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
-    return {Errc::local_resources, errno};
+  if (fd < 0 && (sys == EMFILE || sys == ENFILE || sys == ENOBUFS || sys == ENOMEM)) {
+    return {Errc::local_resources, sys};
   }
-  if (fd < 0) return {Errc::connect_failed, errno};
+  if (fd < 0) return {Errc::connect_failed, sys};
   if (!peer_.open(worker().loop(), fd)) return {Errc::local_resources, errno};
   return {};
 }
