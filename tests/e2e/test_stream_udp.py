@@ -196,6 +196,26 @@ def test_sessions_leave_descriptors_for_others(start, service):
         client.sock.close()
 
 
+@weir_only
+def test_without_a_descriptor_another_session_makes_room(start, service):
+    node = service()
+    udp, tcp = free_port(), free_port()
+    proxy = start.proxy(HTTP, main=f"""worker_rlimit_nofile 80; stream {{
+        server {{ listen 127.0.0.1:{udp} udp; proxy_pass {node.address}; }}
+        server {{ listen 127.0.0.1:{tcp}; ssl_preread on; return x; }} }}""")
+    with Client(udp) as one, Client(udp) as two:
+        assert one.ask(b"x") == b"x"
+        # Each waits for what its client asks for.
+        held = [socket.create_connection(("127.0.0.1", tcp), LIMIT) for _ in range(80)]
+        eventually(lambda: any(len(os.listdir(f"/proc/{pid}/fd")) == 80 for pid in proxy.pids()),
+                   "there is no descriptor left")
+        assert two.ask(b"x") == b"x"
+        proxy.wait_for_log("no descriptor for a session of UDP", "error.log")
+        for sock in held:
+            sock.close()
+        assert one.ask(b"y") == b"y"
+
+
 def test_an_address_to_bind_to_that_is_none(stream, service):
     node = service()
     proxy = stream(f"""log_format f $status;
