@@ -318,7 +318,7 @@ def test_a_failed_reload_is_known_to_the_next_engine_as_well(make):
     program.start()
 
     def last_reload():
-        text = send_once(admin, request("/metrics")).body.decode()
+        text = send_once(admin, request("/metrics", host="localhost")).body.decode()
         return re.search(r"^weir_config_last_reload_successful (\d)", text, re.M).group(1)
 
     assert last_reload() == "1"

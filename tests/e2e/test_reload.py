@@ -104,7 +104,7 @@ def test_workers_come_and_go_with_a_reload(make):
     sent = kept.answers + fresh.answers
 
     def counted():
-        text = send_once(admin, request("/metrics")).body.decode()
+        text = send_once(admin, request("/metrics", host="localhost")).body.decode()
         return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines()
                    if line.startswith("weir_requests_total{"))
     eventually(lambda: counted() >= sent, "the counters have all")
