@@ -3,6 +3,7 @@
 Needs nginx's module for stream (Debian: libnginx-mod-stream).
 """
 
+import errno
 import os
 import pathlib
 import socket
@@ -38,8 +39,11 @@ class Side:
                 if half:
                     sock.shutdown(socket.SHUT_WR)
                 return receive_all(sock)
-            except ConnectionResetError:
-                # nginx closes where bytes of the client are unread; weir lets them come first.
+            except OSError as why:
+                # nginx closes where bytes of the client are unread; weir lets them come first. Which
+                # call learns of the reset is a matter of time.
+                if why.errno not in (errno.ECONNRESET, errno.ENOTCONN, errno.EPIPE):
+                    raise
                 return b""
 
     def udp(self, data, port=0):
