@@ -5,7 +5,7 @@
 namespace weir::upstream {
 
 bool Ejection::count(bool failed, const config::EjectConfig& config, TimePoint now) {
-  const auto width = std::max<std::int64_t>(config.window.count() / kBuckets, 1);
+  const auto width = std::max<std::int64_t>(config.window.count() / std::int64_t{kBuckets}, 1);
   const auto number = now.time_since_epoch().count() / width;
   auto& bucket = buckets_[static_cast<std::size_t>(number) % kBuckets];
   if (bucket.number != number) bucket = {.number = number};

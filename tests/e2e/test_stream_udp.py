@@ -89,7 +89,7 @@ def test_a_session_ends_with_its_answers(stream, service):
     proxy.wait_for_log(f"UDP 200 3 6 {node.address}", "s.log")
     with Client(proxy.ports[1]) as client:
         client.sock.send(b"abc")
-        proxy.wait_for_log("UDP 200 3 0", "none.log")
+        proxy.wait_for_log("UDP 200 3 [036] ", "none.log")  # an answer may be quicker than the end
     with Client(proxy.ports[2]) as client:
         assert client.ask(b"abc") == b"abc"
         proxy.wait_for_log("UDP 200 3 6", "late.log")
