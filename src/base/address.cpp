@@ -63,7 +63,7 @@ void IpAddress::set_port(std::uint16_t port) {
   if (is_v6()) storage_.v6.sin6_port = htons(port);
 }
 
-std::span<const std::uint8_t> IpAddress::bytes() const {
+std::span<const std::uint8_t> IpAddress::bytes() const& {
   if (is_v4()) {
     return {reinterpret_cast<const std::uint8_t*>(&storage_.v4.sin_addr), 4};
   }

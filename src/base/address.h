@@ -34,7 +34,9 @@ class IpAddress {
   [[nodiscard]] std::uint16_t port() const;
   void set_port(std::uint16_t port);
   // The 4 or 16 address bytes in network order; empty for other families.
-  [[nodiscard]] std::span<const std::uint8_t> bytes() const;
+  // They are the address's own: one that is about to end has none to give.
+  [[nodiscard]] std::span<const std::uint8_t> bytes() const&;
+  std::span<const std::uint8_t> bytes() const&& = delete;
   // "::ffff:10.0.0.1" becomes 10.0.0.1; anything else stays.
   [[nodiscard]] IpAddress unmapped() const;
   // "10.0.0.1", "::1", "unix:" for Unix clients, as nginx's $remote_addr.

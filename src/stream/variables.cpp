@@ -54,7 +54,8 @@ bool append_upstream(std::string& out, Variable id, Session& s) {
 bool append_address(std::string& out, Variable id, Session& s) {
   switch (id) {
     case Variable::binary_remote_addr: {
-      const auto bytes = s.client_address().bytes();
+      const auto address = s.client_address();
+      const auto bytes = address.bytes();
       out.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
       return true;
     }
