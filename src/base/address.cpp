@@ -132,6 +132,7 @@ bool comes_before(const IpAddress& a, const IpAddress& b) {
   if (a.is_v4() != b.is_v4()) return a.is_v4();
   const auto x = a.bytes();
   const auto y = b.bytes();
+  if (std::equal(x.begin(), x.end(), y.begin(), y.end())) return a.port() < b.port();
   return std::lexicographical_compare(x.begin(), x.end(), y.begin(), y.end());
 }
 

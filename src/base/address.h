@@ -58,8 +58,8 @@ class IpAddress {
   } storage_;
 };
 
-// An order for lists that must not depend on where they come from: IPv4 first, then by bytes. Ports
-// do not count.
+// An order for lists that must not depend on where they come from: IPv4 first, then by bytes, then
+// by port.
 [[nodiscard]] bool comes_before(const IpAddress& a, const IpAddress& b);
 
 // Where a peer or a listener is: an IP address or the path of a Unix socket.

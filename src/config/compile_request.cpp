@@ -88,7 +88,21 @@ void compile_resolver(const Call& call) {
   }
   if (!resolver.ipv4 && !resolver.ipv6) return call.error("ipv4 and ipv6 cannot both be off");
   if (resolver.servers.empty()) return call.error("no name server is given; write its address");
-  call.scope.settings->resolver = std::move(resolver);
+  if (auto* upstream = call.scope.upstream) {
+    upstream->resolver = std::move(resolver);
+  } else {
+    call.scope.settings->resolver = std::move(resolver);
+  }
+}
+
+void compile_resolver_timeout(const Call& call) {
+  const auto time = time_argument(call, call.arg(0));
+  if (!time) return;
+  if (auto* upstream = call.scope.upstream) {
+    upstream->resolver_timeout = *time;
+  } else {
+    call.scope.settings->resolver_timeout = *time;
+  }
 }
 
 }  // namespace weir::config

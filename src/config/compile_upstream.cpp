@@ -42,6 +42,12 @@ void apply(const Call& call, const Parameter& parameter, PeerConfig& peer) {
     if (peer.route.empty() || peer.route.size() > kMaxRoute) {
       call.error(*parameter.argument, "route must have 1 to 32 characters");
     }
+  } else if (parameter.key == "resolve") {
+    peer.resolve = true;
+  } else if (parameter.key == "service") {
+    peer.service = parameter.value;
+    if (peer.service.empty())
+      call.error(*parameter.argument, "service is empty; write service=NAME");
   } else if (parameter.key == "drain") {
     peer.drain = true;
   } else if (parameter.key == "down") {
@@ -89,6 +95,21 @@ void check_combinations(const Call& call, const UpstreamConfig& upstream) {
     if (bound && !upstream.sticky) {
       diagnostics.warning(peer.position, "server: route and drain have a meaning only with sticky");
     }
+  }
+}
+
+void check_place(const Call& call, const AddressText& address, const PeerConfig& peer) {
+  if (!peer.service.empty()) {
+    const bool is_name = address.where.unix_path.empty() && !IpAddress::parse(address.where.host);
+    if (!is_name || address.has_port) {
+      call.error(call.arg(0),
+                 "with service, " + quote(peer.name) +
+                     " must be a host name without a port: SRV records have the ports");
+    } else if (!peer.resolve) {
+      call.error("service needs the parameter resolve");
+    }
+  } else if (address.where.port == 0 && address.where.unix_path.empty()) {
+    call.error(call.arg(0), "no port in " + quote(peer.name) + "; write HOST:PORT");
   }
 }
 
@@ -141,12 +162,11 @@ void compile_peer(const Call& call) {
   const auto address = parse_address(peer.name, rules, error);
   if (!address) {
     call.error(call.arg(0), "invalid address " + quote(peer.name) + ": " + error);
-  } else if (address->where.port == 0 && address->where.unix_path.empty()) {
-    call.error(call.arg(0), "no port in " + quote(peer.name) + "; write HOST:PORT");
   } else {
     peer.where = address->where;
   }
   for (const auto& parameter : parameters(call, 1)) apply(call, parameter, peer);
+  if (address) check_place(call, *address, peer);
   call.scope.upstream->peers.push_back(std::move(peer));
 }
 

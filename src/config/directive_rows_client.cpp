@@ -85,10 +85,11 @@ constexpr DirectiveInfo kRows[] = {
      "skip all trusted addresses of the field, from its end"},
 
     // ---- names
-    {"resolver", HSL, 1, kMany, kList, compile_resolver, "the system's",
-     "name servers for host names in values, with valid=TIME, ipv4=on|off, ipv6=on|off",
+    {"resolver", HSL | U, 1, kMany, kList, compile_resolver, "the system's",
+     "name servers for host names in values and of servers with resolve; with valid=TIME, "
+     "ipv4=on|off, ipv6=on|off",
      "valid= ipv4= ipv6=", "addresses"},
-    {"resolver_timeout", HSL, 1, 1, 0, set_time<&Set::resolver_timeout>, "30s",
+    {"resolver_timeout", HSL | U, 1, 1, 0, compile_resolver_timeout, "30s",
      "longest wait for a name"},
 };
 

@@ -91,7 +91,7 @@ constexpr std::uint32_t HSL = H | S | L;
 
 constexpr SharedGroup kShared[] = {
     {"server balance ip_hash hash least_conn random least_time forget eject fail_open registry "
-     "health_check zone",
+     "health_check zone resolver resolver_timeout",
      U, TU},
     {"health_check", U, TS},
     {"match map geo split_clients log_format limit_conn_zone variables_hash_bucket_size "

@@ -27,7 +27,7 @@ constexpr DirectiveInfo kRows[] = {
      .handler = compile_peer,
      .help = "a peer: address and parameters",
      .parameters = "weight= max_fails= fail_timeout= max_conns= backup down resolve route= "
-                   "slow_start= !service= drain",
+                   "slow_start= service= drain",
      .positional = "address",
      .yaml_name = "servers"},
     {"balance", U, 1, 4, kOwn, compile_balance, "round_robin",

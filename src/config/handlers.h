@@ -192,6 +192,7 @@ void compile_large_client_header_buffers(const Call& call);
 void compile_set_real_ip_from(const Call& call);
 void compile_real_ip_header(const Call& call);
 void compile_resolver(const Call& call);
+void compile_resolver_timeout(const Call& call);
 
 // variables (compile_map.cpp, compile_geo.cpp, compile_split_clients.cpp)
 // The variable that a block such as `map` makes: its index. nullopt after an error.

@@ -230,7 +230,8 @@ class Printer {
           " fail_timeout=" + std::to_string(peer.fail_timeout.count()) +
           "s max_conns=" + std::to_string(peer.max_conns) + (peer.backup ? " backup" : "") +
           (peer.down ? " down" : "") + (peer.drain ? " drain" : "") +
-          (peer.route.empty() ? "" : " route=" + peer.route) +
+          (peer.route.empty() ? "" : " route=" + peer.route) + (peer.resolve ? " resolve" : "") +
+          (peer.service.empty() ? "" : " service=" + peer.service) +
           (peer.slow_start == Duration{0}
                ? ""
                : " slow_start=" + std::to_string(peer.slow_start.count()) + "ms"));

@@ -13,6 +13,7 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "config/position.h"
+#include "config/resolver_config.h"
 #include "config/rules.h"
 #include "config/tls_config.h"
 #include "config/variables.h"
@@ -45,14 +46,6 @@ enum KeepaliveDisable : std::uint32_t {
 };
 
 enum class LingeringClose : std::uint8_t { off, on, always };
-
-// `resolver ADDRESS... [valid=] [ipv4=] [ipv6=]`; without servers: the system's.
-struct ResolverConfig {
-  std::vector<IpAddress> servers;
-  std::optional<Duration> valid;
-  bool ipv4 = true;
-  bool ipv6 = true;
-};
 
 // ---- routing and answers of weir's own
 

@@ -278,6 +278,11 @@ void Compiler::finish() {
     model_->servers.push_back(make_server(*model_, *draft, http_, tls, diagnostics_));
   }
   finish_streams(tls);
+  for (auto& upstream : model_->upstreams) {
+    const auto& around = upstream.stream ? stream_ : http_;
+    if (!upstream.resolver) upstream.resolver = around.resolver;
+    if (!upstream.resolver_timeout) upstream.resolver_timeout = around.resolver_timeout;
+  }
   join_listens(*model_, diagnostics_);
   tls.check_listeners(*model_);
   TlsContexts::prepare_checks(*model_);

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "config/position.h"
 #include "config/regex.h"
+#include "config/resolver_config.h"
 #include "config/variables.h"
 #include "registry/url.h"
 
@@ -42,7 +43,9 @@ struct PeerConfig {
   std::string route;                      // of `sticky`; empty: made of the address
   bool backup = false;
   bool down = false;
-  bool drain = false;  // only for clients that are bound to it by `sticky`
+  bool drain = false;    // only for clients that are bound to it by `sticky`
+  bool resolve = false;  // by the upstream's `resolver`
+  std::string service;   // not empty: SRV records give ports, weights and backups
   Position position;
 };
 
@@ -249,6 +252,10 @@ struct UpstreamConfig {
   UnavailableConfig unavailable;
   bool nocobase = false;  // `profile nocobase`: its refusals are known for such
   std::optional<RegistryConfig> registry;
+  // For the names of lines with `resolve`: of the upstream, or what is around it. None: the
+  // system's.
+  std::optional<ResolverConfig> resolver;
+  std::optional<Duration> resolver_timeout;  // set in all that `resolve`
   Position position;
 };
 

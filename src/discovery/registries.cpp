@@ -111,7 +111,7 @@ std::vector<upstream::PeerSpec> Registries::peers(const config::UpstreamConfig& 
     weir::upstream::PeerSpec spec{.name = slot.node.addr, .endpoint = {}, .why_down = {}};
     auto address = IpAddress::parse(slot.where.host);
     if (!address) {
-      auto addresses = resolver(slot.where.host).found;
+      auto addresses = resolver({.host = slot.where.host}).found;
       if (addresses.empty()) continue;
       // One slot is one peer: always the same of several addresses.
       address = *std::min_element(addresses.begin(), addresses.end(), comes_before);

@@ -1,11 +1,6 @@
 #include "discovery/static.h"
 
-#include <netdb.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <memory>
 
 namespace weir::discovery {
 namespace {
@@ -32,9 +27,10 @@ std::string not_found(const config::UpstreamConfig& upstream, const config::Peer
 }
 
 // The addresses behind a line, in the order its peers get.
-Addresses addresses_of(const std::string& host, const Resolver& resolver) {
-  if (const auto literal = IpAddress::parse(host)) return {.found = {*literal}};
-  Addresses result = resolver(host);
+Addresses addresses_of(const config::UpstreamConfig& upstream, const config::PeerConfig& peer,
+                       const Resolver& resolver) {
+  if (const auto literal = IpAddress::parse(peer.where.host)) return {.found = {*literal}};
+  Addresses result = resolver(question_of(upstream, peer));
   auto& found = result.found;
   std::sort(found.begin(), found.end(), comes_before);
   found.erase(std::unique(found.begin(), found.end()), found.end());
@@ -43,26 +39,6 @@ Addresses addresses_of(const std::string& host, const Resolver& resolver) {
 }
 
 }  // namespace
-
-Addresses resolve_with_system(const std::string& host) {
-  addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_ADDRCONFIG;  // as nginx: no IPv6 addresses where there is no IPv6
-  addrinfo* list = nullptr;
-  const int code = getaddrinfo(host.c_str(), nullptr, &hints, &list);
-  const int cause = errno;
-  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(list, freeaddrinfo);
-  if (code != 0) {
-    return {.error = code == EAI_SYSTEM ? std::strerror(cause) : gai_strerror(code)};
-  }
-  Addresses result;
-  for (const addrinfo* each = list; each != nullptr; each = each->ai_next) {
-    if (each->ai_family != AF_INET && each->ai_family != AF_INET6) continue;
-    result.found.emplace_back(each->ai_addr);
-  }
-  return result;
-}
 
 std::string place_key(const config::UpstreamConfig& upstream, std::size_t line) {
   const auto& name = upstream.peers[line].name;
@@ -83,12 +59,18 @@ StaticPeers static_peers(const config::UpstreamConfig& upstream, const Resolver&
       result.specs.push_back(std::move(spec));
       continue;
     }
-    Addresses addresses = addresses_of(peer.where.host, resolver);
+    const Addresses addresses = addresses_of(upstream, peer, resolver);
     if (addresses.found.empty()) {
       result.unresolved.push_back(not_found(upstream, peer, addresses.error));
     }
     const auto add = [&](IpAddress address, bool vanished) {
-      address.set_port(peer.where.port);
+      if (peer.service.empty()) {
+        address.set_port(peer.where.port);
+      } else {
+        const auto rank = addresses.rank_of(address);
+        spec.weight = rank.weight;
+        spec.backup = peer.backup || rank.reserve;
+      }
       spec.endpoint.ip = address;
       spec.vanished = vanished;
       result.specs.push_back(spec);

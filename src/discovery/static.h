@@ -2,26 +2,17 @@
 // Any thread; may block in the system's resolver.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "base/address.h"
 #include "config/model.h"
+#include "discovery/ask_names.h"
 #include "discovery/places.h"
+#include "discovery/question.h"
 #include "upstream/peer.h"
 
 namespace weir::discovery {
-
-// What a look-up found: addresses without port, or why there are none.
-struct Addresses {
-  std::vector<IpAddress> found{};
-  std::string error{};
-};
-using Resolver = std::function<Addresses(const std::string& host)>;
-
-// getaddrinfo.
-[[nodiscard]] Addresses resolve_with_system(const std::string& host);
 
 struct StaticPeers {
   std::vector<upstream::PeerSpec> specs{};
@@ -35,11 +26,11 @@ struct StaticPeers {
 [[nodiscard]] std::string place_key(const config::UpstreamConfig& upstream, std::size_t line);
 
 // A line whose name has several addresses gives a peer for each, all with the line's full weight.
-// Resolvers answer in any order, so addresses are sorted, IPv4 first: ip_hash then sends a client
-// to the same peer after each start.
-// With `places`, one that vanishes later keeps its place.
+// SRV records give each its own weight, and those behind the first in rank are backups. Resolvers
+// answer in any order, so addresses are sorted, IPv4 first: ip_hash then sends a client to the same
+// peer after each start. With `places`, one that vanishes later keeps its place.
 [[nodiscard]] StaticPeers static_peers(const config::UpstreamConfig& upstream,
-                                       const Resolver& resolver = resolve_with_system,
+                                       const Resolver& resolver = ask_name,
                                        Places* places = nullptr, TimePoint now = {});
 
 }  // namespace weir::discovery

@@ -19,6 +19,6 @@ namespace weir::main {
 
 // The lines for `running`, the JSON that /api/status gives. False: it is none, and `out` says why.
 [[nodiscard]] bool diff_text(std::string_view running, const config::Model& model, std::string& out,
-                             const discovery::Resolver& resolver = discovery::resolve_with_system);
+                             const discovery::Resolver& resolver = discovery::ask_name);
 
 }  // namespace weir::main

@@ -80,7 +80,7 @@ void Engine::set_up() {
   // Nobody waits here for the addresses of a node's host name: they are looked up aside.
   builder_.set_registry_peers([this](const config::UpstreamConfig& upstream) {
     return registries_.peers(upstream,
-                             [this](const std::string& host) { return names_.known(host); });
+                             [this](const auto& question) { return names_.known(question); });
   });
   admin_ = std::make_unique<admin::Server>(io_, admin_source());
 }
@@ -175,9 +175,9 @@ void Engine::take_over(Handover& handover, const config::LoadResult& loaded, Don
 }
 
 proxy::RuntimeBuilder::Result Engine::build(std::shared_ptr<const config::Model> model) {
+  names_.look_up_all(discovery::questions(*model));
   auto built = builder_.build(
-      std::move(model), [this](const std::string& host) { return names_.look_up(host); },
-      clock_.now());
+      model, [this](const auto& question) { return names_.look_up(question); }, clock_.now());
   for (const auto& line : built.unresolved) log_.write(LogLevel::warn, line);
   return built;
 }
@@ -214,9 +214,9 @@ void Engine::rebuild(std::function<void()> done) {
 }
 
 void Engine::watch_names() {
-  auto names = discovery::host_names(*model_);
-  names.merge(registries_.host_names());
-  names_.watch(std::move(names));
+  auto questions = discovery::questions(*model_);
+  for (const auto& host : registries_.host_names()) questions.push_back({.host = host});
+  names_.watch(questions);
 }
 
 // Addresses that have vanished keep their places for a while.

@@ -40,7 +40,7 @@ class RuntimeBuilder {
     std::vector<std::string> unresolved;  // a line for each name without an address
   };
   [[nodiscard]] Result build(std::shared_ptr<const config::Model> model,
-                             const discovery::Resolver& resolver = discovery::resolve_with_system,
+                             const discovery::Resolver& resolver = discovery::ask_name,
                              TimePoint now = {});
   // The last runtime built is the one that serves from now on.
   void commit(TimePoint now) { peers_.commit(now); }

@@ -64,7 +64,7 @@ Worker::Worker(const Options& options, const Clock& clock, Log& log, const LogFi
       loop_(clock),
       stats_(options.stats != nullptr ? options.stats : std::make_shared<WorkerStats>()),
       access_logs_(log, stats_->log_lost, log_files),
-      names_(loop_, log) {
+      names_(loop_, &log) {
   std::random_device seed;
   random_.seed(static_cast<std::uint64_t>(seed()) << 32 | seed());
 }

@@ -15,13 +15,13 @@
 
 #include "base/log.h"
 #include "base/log_files.h"
+#include "discovery/name_servers.h"
 #include "net/loop.h"
 #include "net/socket.h"
 #include "proxy/access_log.h"
 #include "proxy/dynamic_pools.h"
 #include "proxy/guest.h"
 #include "proxy/idle_connections.h"
-#include "proxy/name_servers.h"
 #include "proxy/peer_watch.h"
 #include "proxy/runtime.h"
 #include "proxy/stats.h"
@@ -109,7 +109,7 @@ class Worker {
   [[nodiscard]] net::Scratch& scratch() { return scratch_; }
   [[nodiscard]] std::string& out() { return out_; }  // for heads; empty it before use
   [[nodiscard]] Log& log() { return log_; }
-  [[nodiscard]] NameServers& names() { return names_; }
+  [[nodiscard]] discovery::NameServers& names() { return names_; }
   [[nodiscard]] StartWaits& start_waits() { return start_waits_; }
   [[nodiscard]] PeerWatches& watches() { return watches_; }
   [[nodiscard]] const RuntimePin& runtime() const { return runtime_; }
@@ -166,7 +166,7 @@ class Worker {
   RuntimePin runtime_;
   std::shared_ptr<WorkerStats> stats_;
   AccessLogs access_logs_;
-  NameServers names_;
+  discovery::NameServers names_;
   StartWaits start_waits_;
   PeerWatches watches_;
   FlushTimer flush_timer_{*this};

@@ -169,7 +169,15 @@ TEST_CASE("upstreams") {
       {"upstream a { server b max_fails=-1; }",
        "t:1:23: error: server: invalid number \"-1\"; it must be from 0 to 2147483647"},
       {"upstream a { server b resolve; server c service=x; }",
-       "t:1:41: error: server: parameter \"service\" is not supported yet; remove it"},
+       "t:1:32: error: server: service needs the parameter resolve"},
+      {"upstream a { server b:80 resolve service=x; server 10.0.0.1 service=x resolve; "
+       "server c service= resolve; }",
+       "t:1:21: error: server: with service, \"b:80\" must be a host name without a port: SRV "
+       "records "
+       "have the ports\n"
+       "t:1:52: error: server: with service, \"10.0.0.1\" must be a host name without a port: SRV "
+       "records have the ports\n"
+       "t:1:89: error: server: service is empty; write service=NAME"},
       {"upstream a { ip_hash; server b; server c backup; }",
        "t:1:42: error: server: ip_hash does not support \"backup\"; put ip_hash after the servers, "
        "or leave one of them out"},

@@ -20,9 +20,9 @@ config::PeerConfig peer(const char* name, const char* host, std::uint16_t port) 
 
 // A resolver that knows these names.
 Resolver knows(std::map<std::string, std::vector<const char*>> names) {
-  return [names = std::move(names)](const std::string& host) {
+  return [names = std::move(names)](const Question& question) {
     Addresses result;
-    const auto found = names.find(host);
+    const auto found = names.find(question.host);
     if (found == names.end()) return Addresses{.error = "no such name"};
     for (const char* text : found->second) result.found.push_back(*IpAddress::parse(text));
     return result;
@@ -93,6 +93,54 @@ TEST_CASE("each peer has all that its line says, in the order of the lines") {
   CHECK_FALSE(result.specs[2].backup);
 }
 
+TEST_CASE("SRV records give ports, weights, and who is a backup") {
+  const auto at = [](const char* host, std::uint16_t port) {
+    return *IpAddress::parse(host, port);
+  };
+  config::UpstreamConfig upstream;
+  upstream.peers = {peer("app", "app", 80)};
+  upstream.peers[0].service = "http";
+  upstream.peers[0].resolve = true;
+  upstream.peers[0].weight = 9;
+  upstream.resolver.emplace().servers = {at("10.0.0.53", 53)};
+  upstream.resolver_timeout = Duration{700};
+  Question asked;
+  Addresses answer{.found = {at("10.0.0.2", 81), at("10.0.0.1", 82), at("10.0.0.1", 80)}};
+  answer.ranks = {{at("10.0.0.2", 81), {.weight = 3, .reserve = false}},
+                  {at("10.0.0.1", 82), {.weight = 1, .reserve = true}},
+                  {at("10.0.0.1", 80), {.weight = 5, .reserve = false}}};
+  Places places;
+  const auto peers = [&] {
+    return static_peers(
+               upstream,
+               [&](const Question& question) {
+                 asked = question;
+                 return answer;
+               },
+               &places)
+        .specs;
+  };
+  const auto found = peers();
+  CHECK(asked.text() == "http app by 10.0.0.53:53");
+  CHECK(asked.timeout == Duration{700});
+  REQUIRE(found.size() == 3);
+  const auto is = [&](std::size_t i, const char* text, std::uint32_t weight, bool backup) {
+    CAPTURE(i);
+    CHECK(found[i].endpoint.text() == text);
+    CHECK(found[i].weight == weight);
+    CHECK(found[i].backup == backup);
+  };
+  is(0, "10.0.0.1:80", 5, false);
+  is(1, "10.0.0.1:82", 1, true);
+  is(2, "10.0.0.2:81", 3, false);
+  // One that vanishes keeps its place, and its port.
+  answer.found.pop_back();
+  const auto later = peers();
+  REQUIRE(later.size() == 3);
+  CHECK(later[0].endpoint.text() == "10.0.0.1:80");
+  CHECK(later[0].vanished);
+}
+
 TEST_CASE("a name that is not found gives no peer, and a line with its place") {
   config::UpstreamConfig upstream;
   upstream.peers = {peer("10.0.0.1", "10.0.0.1", 80), peer("nowhere:80", "nowhere", 80)};
@@ -111,20 +159,6 @@ TEST_CASE("a name that is not found gives no peer, and a line with its place") {
   CHECK(empty.unresolved[0].find(
             ": proxy_pass: host not found in upstream \"empty\": it has no address") !=
         std::string::npos);
-}
-
-TEST_CASE("the system's resolver") {
-  const auto found = resolve_with_system("localhost");
-  CHECK(found.error.empty());
-  REQUIRE_FALSE(found.found.empty());
-  for (const auto& address : found.found) {
-    CHECK((address.host_text() == "127.0.0.1" || address.host_text() == "::1"));
-    CHECK(address.port() == 0);
-  }
-  // Not a name at all, so nobody is asked.
-  const auto none = resolve_with_system("no..name");
-  CHECK(none.found.empty());
-  CHECK_FALSE(none.error.empty());
 }
 
 TEST_CASE("addresses keep their places when their line moves in the file") {

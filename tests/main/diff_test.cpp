@@ -23,7 +23,7 @@ std::string pool(const std::string& name, const std::string& balance, const std:
 }
 
 std::string compare(const std::string& running, const std::string& upstreams,
-                    const discovery::Resolver& resolver = discovery::resolve_with_system) {
+                    const discovery::Resolver& resolver = discovery::ask_name) {
   auto loaded = config::load_text("nginx.conf",
                                   "events {} http { " + upstreams + " server { listen 80; } }", {});
   REQUIRE(loaded.model != nullptr);
@@ -71,7 +71,7 @@ TEST_CASE("addresses of a name keep the places that they have in the running wei
       pool("app", "ip_hash",
            peer("app:80", "10.0.0.9:80", R"(,"vanished":false,"slot":null)") + "," +
                peer("app:80", "10.0.0.2:80", R"(,"vanished":true,"slot":null)"));
-  const auto resolver = [](const std::string&) {
+  const auto resolver = [](const discovery::Question&) {
     return discovery::Addresses{.found = {*IpAddress::parse("10.0.0.9")}};
   };
   CHECK(compare(running, "upstream app { ip_hash; server app:80; }", resolver) ==
