@@ -6,6 +6,7 @@
 
 #include "admin/peer_view.h"
 #include "admin/utf8.h"
+#include "config/locations.h"
 #include "config/suggest.h"
 #include "config/units.h"
 
@@ -127,21 +128,10 @@ namespace {
 // ---- what came of it
 // -----------------------------------------------------------------------------------
 
-std::string location_text(const config::Location& location) {
-  switch (location.kind) {
-    case config::LocationKind::exact:
-      return "= " + location.path;
-    case config::LocationKind::prefix_no_regex:
-      return "^~ " + location.path;
-    case config::LocationKind::regex:
-      return (location.pattern.regex != nullptr && location.pattern.regex->caseless() ? "~* "
-                                                                                      : "~ ") +
-             location.path;
-    case config::LocationKind::unnamed:
-      return location.path + " (a block inside)";
-    default:
-      return location.path.empty() ? "(the server itself)" : location.path;
-  }
+std::string shown(const config::Location& location) {
+  if (location.kind == config::LocationKind::unnamed) return location.path + " (a block inside)";
+  const auto text = config::location_text(location);
+  return text.empty() ? "(the server itself)" : text;
 }
 
 const char* to_string(Looked looked) {
@@ -178,7 +168,7 @@ std::string found_by(const Explanation& out) {
 json::array trail_json(const Explanation& out) {
   json::array trail;
   for (const auto& [location, looked] : out.tried) {
-    trail.push_back(json::object{{"location", to_utf8(location_text(*location))},
+    trail.push_back(json::object{{"location", to_utf8(shown(*location))},
                                  {"at", to_utf8(location->position.text())},
                                  {"result", to_string(looked)}});
   }
@@ -249,7 +239,7 @@ json::object to_json(const Source& source, const Explanation& out, const std::st
                       {"path", to_utf8(out.path)},
                       {"args", to_utf8(out.args)},
                       {"tried", trail_json(out)},
-                      {"location", json::object{{"location", to_utf8(location_text(*out.location))},
+                      {"location", json::object{{"location", to_utf8(shown(*out.location))},
                                                 {"at", to_utf8(out.location->position.text())}}},
                       {"notes", std::move(notes)},
                       {"status", nullptr},

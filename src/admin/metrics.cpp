@@ -26,6 +26,8 @@ const char* to_string(MetricKind kind) {
   return "";
 }
 
+constexpr std::string_view kHandshakes = "weir_tls_handshakes_total";
+
 std::string label_list(std::string_view labels) {
   std::string out;
   while (!labels.empty()) {
@@ -38,7 +40,8 @@ std::string label_list(std::string_view labels) {
 
 // Series a server or a peer has, worked out from the table.
 struct SeriesCount {
-  std::size_t fixed = 0, server = 0, upstream = 0, registry = 0, peer = 0, peer_histograms = 0;
+  std::size_t fixed = 0, server = 0, location = 0, upstream = 0, registry = 0, peer = 0,
+              peer_histograms = 0;
 };
 
 SeriesCount count_series() {
@@ -50,7 +53,13 @@ SeriesCount count_series() {
     std::size_t series = row.kind == MetricKind::histogram ? in_histogram : 1;
     if (labels.ends_with("code")) series = classes;
     if (labels == "state") series = 3;
-    if (labels == "upstream reason") series = 0;  // as many as there were
+    // As many as there were.
+    if (labels == "upstream reason" || labels == "upstream error" || labels == "end_code") {
+      series = 0;
+    }
+    if (labels == "reason") series = 2;
+    if (labels == "result") series = row.name == kHandshakes ? 3 : 2;
+    if (labels.ends_with("peer to")) series = 2;
     if (labels.ends_with("peer state")) series = kPeerStates.size();
     if (labels.ends_with("peer layer")) series = upstream::kFailureLayers.size();
     if (labels.starts_with("upstream peer")) {
@@ -60,6 +69,8 @@ SeriesCount count_series() {
       count.registry += series;
     } else if (labels.starts_with("upstream")) {
       count.upstream += series;
+    } else if (labels.starts_with("server location")) {
+      count.location += series;
     } else if (labels.starts_with("server")) {
       count.server += series;
     } else {
@@ -88,6 +99,8 @@ std::string metrics_markdown() {
       "Servers of one name are added up.\n"
       "* `upstream`: the name of the upstream, or the `host:port` of a `proxy_pass` that names "
       "none. `peer`: the peer's address.\n"
+      "* `location`: as in the configuration; what is answered outside of all has none.\n"
+      "* `end_code`: see `weir -h end_codes`. `error`: see `weir -h errors`.\n"
       "* `code`: `1xx` to `5xx`, or `none`.\n* `state` of a peer: ";
   for (std::size_t i = 0; i < kPeerStates.size(); ++i) {
     out += (i == 0 ? "`" : ", `") + std::string(to_string(kPeerStates[i])) + "`";
@@ -101,13 +114,18 @@ std::string metrics_markdown() {
       ".\n\n## Number of series\n\nNo label has values from requests, so the configuration "
       "alone decides: " +
       text(count.fixed) + " series, " + text(count.server) + " a server name, " +
-      text(count.upstream) + " an upstream and " + text(count.peer) + " a peer. A registry has " +
-      text(count.registry) + " more. With more than " + text(kMaxPeersWithHistograms) +
+      text(count.location) + " a location, " + text(count.upstream) + " an upstream and " +
+      text(count.peer) + " a peer. A registry has " + text(count.registry) +
+      " more. With more than " + text(kMaxPeersWithHistograms) +
       " peers in all, the histograms of peers are left out, and a peer has " +
-      text(count.peer - count.peer_histograms) +
-      ".\n\n`reason` is a method of choice, `sticky`, `retry` or `skip`, and has a series once "
-      "there "
-      "was such a choice.\n\nPeers of a `proxy_pass` with variables that are in no upstream are "
+      text(count.peer - count.peer_histograms) + ". With more than " + text(kMaxLocations) +
+      " locations, those are left out. A page never "
+      "has more than " +
+      text(kMaxSeries) +
+      " series; `weir_metrics_series_left_out` counts the "
+      "rest.\n\n`reason` of a choice is a method of choice, `sticky`, `retry` or `skip`. Reasons, "
+      "errors and end codes have a series once there was one.\n\nPeers of a `proxy_pass` with "
+      "variables that are in no upstream are "
       "not counted.\n";
   return out;
 }

@@ -32,4 +32,10 @@ struct MetricInfo {
 // half of a peer's series.
 inline constexpr std::size_t kMaxPeersWithHistograms = 2000;
 
+// With more locations than this none of them is told of.
+inline constexpr std::size_t kMaxLocations = 500;
+// The most series of a page, whatever the configuration: what is beyond them is left out, and
+// weir_metrics_series_left_out counts it.
+inline constexpr std::size_t kMaxSeries = 500'000;
+
 }  // namespace weir::admin

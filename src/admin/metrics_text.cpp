@@ -1,103 +1,27 @@
-#include <prometheus/metric_family.h>
-#include <prometheus/text_serializer.h>
-
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <map>
 #include <set>
-#include <sstream>
 #include <utility>
 
 #include "admin/pages.h"
 #include "admin/peer_view.h"
 #include "admin/process.h"
+#include "admin/sheet.h"
 #include "admin/totals.h"
 #include "admin/utf8.h"
+#include "proxy/trace_exporter.h"
 
 namespace weir::admin {
 namespace {
 
-using Labels = std::vector<prometheus::ClientMetric::Label>;
-
-prometheus::MetricType type_of(MetricKind kind) {
-  switch (kind) {
-    case MetricKind::counter:
-      return prometheus::MetricType::Counter;
-    case MetricKind::gauge:
-      return prometheus::MetricType::Gauge;
-    case MetricKind::histogram:
-      return prometheus::MetricType::Histogram;
-  }
-  return prometheus::MetricType::Untyped;
-}
-
 double seconds(std::int64_t ms) { return static_cast<double>(ms) / 1000; }
 double seconds(WallTime time) { return seconds(time.time_since_epoch().count()); }
-
-// The families of the table, to be filled with samples.
-class Sheet {
- public:
-  Sheet() {
-    for (const auto& row : metric_table()) {
-      families_.push_back(
-          {.name = row.name, .help = row.help, .type = type_of(row.kind), .metric = {}});
-    }
-  }
-
-  template <class Number>
-  void add(Metric metric, Number number, Labels labels = {}) {
-    const auto value = static_cast<double>(number);
-    auto& sample = next(metric, std::move(labels));
-    if (info(metric).kind == MetricKind::counter) {
-      sample.counter.value = value;
-    } else {
-      sample.gauge.value = value;
-    }
-  }
-
-  void add(Metric metric, const HistogramTotals& totals, Labels labels) {
-    auto& histogram = next(metric, std::move(labels)).histogram;
-    for (std::size_t i = 0; i < totals.buckets.size(); ++i) {
-      histogram.sample_count += totals.buckets[i];
-      const double bound = i < proxy::Histogram::kBounds.size()
-                               ? seconds(proxy::Histogram::kBounds[i])
-                               : std::numeric_limits<double>::infinity();
-      histogram.bucket.push_back({histogram.sample_count, bound});
-    }
-    histogram.sample_sum = seconds(static_cast<std::int64_t>(totals.sum_ms));
-  }
-
-  void add_classes(Metric metric, const TrafficTotals& totals, const Labels& labels) {
-    for (std::size_t i = 0; i < totals.by_class.size(); ++i) {
-      Labels with_code = labels;
-      with_code.push_back({"code", kClassNames[i]});
-      add(metric, totals.by_class[i], std::move(with_code));
-    }
-  }
-
-  [[nodiscard]] std::string text() const {
-    std::ostringstream out;
-    prometheus::TextSerializer().Serialize(out, families_);
-    return std::move(out).str();
-  }
-
- private:
-  static const MetricInfo& info(Metric metric) {
-    return metric_table()[static_cast<std::size_t>(metric)];
-  }
-  prometheus::ClientMetric& next(Metric metric, Labels labels) {
-    auto& samples = families_[static_cast<std::size_t>(metric)].metric;
-    samples.emplace_back().label = std::move(labels);
-    return samples.back();
-  }
-
-  std::vector<prometheus::MetricFamily> families_;
-};
 
 void add_engine(Sheet& sheet, const Source& source) {
   sheet.add(Metric::build_info, 1, {{"version", to_utf8(source.version)}});
   sheet.add(Metric::start_time, seconds(source.started));
+  sheet.add(Metric::process_start, seconds(source.started));
   if (source.reloads) {
     const auto reloads = source.reloads();
     sheet.add(Metric::config_generation, reloads.generation);
@@ -108,10 +32,26 @@ void add_engine(Sheet& sheet, const Source& source) {
   if (source.log != nullptr) sheet.add(Metric::error_log_lost, source.log->lost());
 }
 
+// Only those that there were.
+void add_ends(Sheet& sheet, const WorkerTotals& totals) {
+  for (std::size_t cause = 0; cause < totals.ends.size(); ++cause) {
+    for (std::size_t phase = 0; phase < totals.ends[cause].size(); ++phase) {
+      if (totals.ends[cause][phase] == 0) continue;
+      const proxy::EndCode end{static_cast<proxy::EndCause>(cause),
+                               static_cast<proxy::Phase>(phase)};
+      const auto letters = end.letters();
+      sheet.add(Metric::broken, totals.ends[cause][phase],
+                {{"end_code", std::string(letters.data(), letters.size())}});
+    }
+  }
+}
+
 void add_workers(Sheet& sheet, const Source& source) {
   WorkerTotals totals;
   if (source.workers) {
-    for (const auto* worker : source.workers()) totals.add(*worker);
+    const auto workers = source.workers();
+    for (const auto* worker : workers) totals.add(*worker);
+    sheet.add(Metric::workers, workers.size());
   }
   // A tunnel's request is still active. The two counters are not read at one moment.
   const auto active = totals.active - std::min(totals.active, totals.tunnels);
@@ -122,8 +62,23 @@ void add_workers(Sheet& sheet, const Source& source) {
   sheet.add(Metric::bad_requests, totals.bad_requests);
   sheet.add(Metric::client_aborts, totals.client_aborts);
   sheet.add(Metric::access_log_lost, totals.log_lost);
+  sheet.add(Metric::error_log_left_out, totals.log_left_out);
   sheet.add(Metric::descriptor_exhaustion, totals.fd_exhausted);
   sheet.add(Metric::retries_denied, totals.retries_denied);
+  sheet.add(Metric::tls_handshakes, totals.tls_full, {{"result", "full"}});
+  sheet.add(Metric::tls_handshakes, totals.tls_resumed, {{"result", "resumed"}});
+  sheet.add(Metric::tls_handshakes, totals.tls_failed, {{"result", "failed"}});
+  sheet.add(Metric::limited_requests, totals.requests_delayed, {{"result", "delayed"}});
+  sheet.add(Metric::limited_requests, totals.requests_refused, {{"result", "refused"}});
+  sheet.add(Metric::limited_connections, totals.connections_refused);
+  add_ends(sheet, totals);
+}
+
+void add_model(Sheet& sheet, const config::Model& model) {
+  const bool nginx = model.dialect == config::Dialect::nginx;
+  sheet.add(Metric::config_info, 1, {{"defaults", nginx ? "nginx" : "careful"}});
+  sheet.add(Metric::config_servers, model.servers.size());
+  sheet.add(Metric::config_upstreams, model.upstreams.size());
 }
 
 void add_servers(Sheet& sheet, const proxy::Runtime& runtime) {
@@ -144,12 +99,28 @@ void add_servers(Sheet& sheet, const proxy::Runtime& runtime) {
   }
 }
 
+void add_locations(Sheet& sheet, const proxy::Runtime& runtime) {
+  if (runtime.location_stats.size() > kMaxLocations) return;
+  std::map<std::pair<std::string, std::string>, LocationTotals> by_name;
+  std::set<const void*> seen;
+  for (const auto& location : runtime.location_stats) {
+    const auto& server = location.server->primary_name;
+    auto& totals = by_name[{server.empty() ? "_" : to_utf8(server), to_utf8(location.location)}];
+    if (seen.insert(location.stats.get()).second) add_all(totals, *location.stats);
+  }
+  for (const auto& [names, totals] : by_name) {
+    const Labels labels = {{"server", names.first}, {"location", names.second}};
+    sheet.add_classes(Metric::location_requests, totals, labels);
+    sheet.add(Metric::location_duration, totals.duration, labels);
+  }
+}
+
 // A peer's series: of all peers of a pool that have its address.
 struct PeerSample {
   PeerTotals totals;
   bool eligible = false;
   PeerState state = PeerState::unchecked;
-  std::uint64_t in_flight = 0, checks = 0, ejections = 0;
+  std::uint64_t in_flight = 0, checks = 0, ejections = 0, went_up = 0, went_down = 0;
   std::array<std::uint64_t, upstream::kFailureLayers.size()> checks_failed{};
 };
 
@@ -159,6 +130,7 @@ void add_peer(Sheet& sheet, const PeerSample& peer, const Labels& labels, bool h
   if (histograms) {
     sheet.add(Metric::upstream_duration, totals.duration, labels);
     sheet.add(Metric::upstream_first_byte, totals.first_byte, labels);
+    sheet.add(Metric::upstream_connect_time, totals.connect, labels);
   }
   sheet.add(Metric::upstream_sent, totals.bytes_out, labels);
   sheet.add(Metric::upstream_received, totals.bytes_in, labels);
@@ -170,37 +142,71 @@ void add_peer(Sheet& sheet, const PeerSample& peer, const Labels& labels, bool h
   sheet.add(Metric::upstream_retries, totals.retries, labels);
   sheet.add(Metric::peer_up, peer.eligible ? 1 : 0, labels);
   for (const PeerState state : kPeerStates) {
-    Labels with_state = labels;
-    with_state.push_back({"state", to_string(state)});
-    sheet.add(Metric::peer_state, state == peer.state ? 1 : 0, std::move(with_state));
+    sheet.add(Metric::peer_state, state == peer.state ? 1 : 0,
+              labels.with("state", to_string(state)));
   }
   sheet.add(Metric::peer_in_flight, peer.in_flight, labels);
+  sheet.add(Metric::health_transitions, peer.went_up, labels.with("to", "up"));
+  sheet.add(Metric::health_transitions, peer.went_down, labels.with("to", "down"));
   sheet.add(Metric::ejections, peer.ejections, labels);
   sheet.add(Metric::checks, peer.checks, labels);
   for (std::size_t i = 0; i < peer.checks_failed.size(); ++i) {
-    Labels with_layer = labels;
-    with_layer.push_back({"layer", upstream::to_string(upstream::kFailureLayers[i])});
-    sheet.add(Metric::checks_failed, peer.checks_failed[i], std::move(with_layer));
+    sheet.add(Metric::checks_failed, peer.checks_failed[i],
+              labels.with("layer", upstream::to_string(upstream::kFailureLayers[i])));
   }
 }
 
-// Only reasons that there were: most upstreams have two or three of them.
-void add_choices(Sheet& sheet, const proxy::PoolNode& node, const std::string& name) {
-  std::array<std::uint64_t, proxy::kChoiceKinds> counts{};
-  std::set<const void*> seen;  // peers of one address share their counters
-  for (const auto& peer : node.stats) {
-    if (!seen.insert(peer.get()).second) continue;
-    for (const auto& worker : peer->all()) {
-      for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += worker->choices[i].get();
+// What is told by upstream alone: by peer it would be too many series.
+struct ReasonTotals {
+  std::array<std::uint64_t, proxy::kChoiceKinds> choices{};
+  std::array<std::uint64_t, proxy::kErrors> errors{};
+  std::array<std::uint64_t, proxy::kRetryCauses.size()> retries{};
+
+  explicit ReasonTotals(const proxy::PoolNode& node) {
+    std::set<const void*> seen;  // peers of one address share their counters
+    for (const auto& peer : node.stats) {
+      if (!seen.insert(peer.get()).second) continue;
+      for (const auto& worker : peer->all()) {
+        add(choices, worker->choices);
+        add(errors, worker->errors);
+        add(retries, worker->retry_causes);
+      }
     }
   }
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    if (counts[i] == 0) continue;
-    const char* reason = i == proxy::kChoiceRetry  ? "retry"
-                         : i == proxy::kChoiceSkip ? "skip"
-                                                   : to_string(static_cast<upstream::Reason>(i));
-    sheet.add(Metric::choices, counts[i], {{"upstream", name}, {"reason", reason}});
+  template <std::size_t N>
+  static void add(std::array<std::uint64_t, N>& to, const std::array<proxy::Counter, N>& from) {
+    for (std::size_t i = 0; i < N; ++i) to[i] += from[i].get();
   }
+};
+
+// Only reasons that there were: most upstreams have two or three of them.
+void add_reasons(Sheet& sheet, const proxy::PoolNode& node, const std::string& name) {
+  const ReasonTotals totals(node);
+  const auto add = [&](Metric metric, const auto& counts, const char* label, const auto& name_of) {
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      if (counts[i] == 0) continue;
+      sheet.add(metric, counts[i], {{"upstream", name}, {label, std::string(name_of(i))}});
+    }
+  };
+  add(Metric::choices, totals.choices, "reason", [](std::size_t i) {
+    return i == proxy::kChoiceRetry  ? "retry"
+           : i == proxy::kChoiceSkip ? "skip"
+                                     : to_string(static_cast<upstream::Reason>(i));
+  });
+  add(Metric::upstream_errors, totals.errors, "error",
+      [](std::size_t i) { return info(static_cast<Errc>(i)).name; });
+  add(Metric::retry_reasons, totals.retries, "reason",
+      [](std::size_t i) { return proxy::kRetryCauses[i]; });
+}
+
+void add_queue(Sheet& sheet, const proxy::PoolNode& node, const std::string& name) {
+  const Labels labels = {{"upstream", name}};
+  sheet.add(Metric::queued, node.queue != nullptr ? node.queue->size() : 0, labels);
+  QueueTotals totals;
+  if (node.queue_stats != nullptr) add_all(totals, *node.queue_stats);
+  sheet.add(Metric::queue_time, totals.waited, labels);
+  sheet.add(Metric::queue_full, totals.full, labels);
+  sheet.add(Metric::queue_unserved, totals.unserved, labels);
 }
 
 void add_pool(Sheet& sheet, const Source& source, const proxy::PoolNode& node, bool histograms) {
@@ -220,6 +226,8 @@ void add_pool(Sheet& sheet, const Source& source, const proxy::PoolNode& node, b
     sample.ejections += pool.peers()[i]->ejections.load(std::memory_order_relaxed);
     if (view.machine != nullptr) {
       sample.checks += view.machine->checks();
+      sample.went_up += view.machine->transitions(upstream::Health::up);
+      sample.went_down += view.machine->transitions(upstream::Health::down);
       for (std::size_t layer = 0; layer < sample.checks_failed.size(); ++layer) {
         sample.checks_failed[layer] += view.machine->failed_checks(upstream::kFailureLayers[layer]);
       }
@@ -229,8 +237,9 @@ void add_pool(Sheet& sheet, const Source& source, const proxy::PoolNode& node, b
     add_peer(sheet, sample, {{"upstream", name}, {"peer", address}}, histograms);
   }
   sheet.add(Metric::live_peers, pool.live(now), {{"upstream", name}});
-  sheet.add(Metric::queued, node.queue != nullptr ? node.queue->size() : 0, {{"upstream", name}});
-  add_choices(sheet, node, name);
+  sheet.add(Metric::peers, by_address.size(), {{"upstream", name}});
+  add_queue(sheet, node, name);
+  add_reasons(sheet, node, name);
 }
 
 void add_registry(Sheet& sheet, const Source& source, const std::string& upstream) {
@@ -246,8 +255,27 @@ void add_registry(Sheet& sheet, const Source& source, const std::string& upstrea
   sheet.add(Metric::registry_failures, status->failures, labels);
 }
 
+void add_names(Sheet& sheet, const Source& source) {
+  const auto counts = source.name_counts ? source.name_counts() : discovery::Names::Counts{};
+  sheet.add(Metric::names_watched, counts.watched);
+  sheet.add(Metric::names_failing, counts.failing);
+  sheet.add(Metric::names_unresolved, counts.unresolved);
+}
+
+// Since the collector is the one it is.
+void add_traces(Sheet& sheet, const proxy::TraceExporter* traces) {
+  const auto of = [&](std::atomic<std::uint64_t> proxy::TraceExporter::Counts::*count) {
+    return traces != nullptr ? (traces->counts().*count).load(std::memory_order_relaxed) : 0;
+  };
+  using Counts = proxy::TraceExporter::Counts;
+  sheet.add(Metric::spans_sent, of(&Counts::sent));
+  sheet.add(Metric::spans_dropped, of(&Counts::dropped), {{"reason", "full"}});
+  sheet.add(Metric::spans_dropped, of(&Counts::failed), {{"reason", "failed"}});
+}
+
 void add_process(Sheet& sheet) {
   const auto usage = process_usage();
+  if (usage.cpu_seconds) sheet.add(Metric::cpu, *usage.cpu_seconds);
   if (usage.open_fds) sheet.add(Metric::open_fds, *usage.open_fds);
   if (usage.max_fds) sheet.add(Metric::max_fds, *usage.max_fds);
   if (usage.resident_bytes) sheet.add(Metric::resident_memory, *usage.resident_bytes);
@@ -260,7 +288,9 @@ std::string metrics_text(const Source& source) {
   add_engine(sheet, source);
   add_workers(sheet, source);
   if (const auto runtime = source.present()) {
+    add_model(sheet, *runtime->model);
     add_servers(sheet, *runtime);
+    add_locations(sheet, *runtime);
     std::size_t peers = 0;
     for (const auto& node : runtime->pools) peers += node.pool->peers().size();
     for (const auto& node : runtime->pools) {
@@ -268,6 +298,9 @@ std::string metrics_text(const Source& source) {
       add_registry(sheet, source, node.pool->name());
     }
   }
+  const auto runtime_now = source.present();
+  add_traces(sheet, runtime_now != nullptr ? runtime_now->traces.get() : nullptr);
+  add_names(sheet, source);
   add_process(sheet);
   return sheet.text();
 }

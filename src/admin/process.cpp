@@ -38,6 +38,13 @@ ProcessUsage process_usage() {
   usage.resident_bytes = resident_bytes();
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) usage.max_fds = limit.rlim_cur;
+  rusage spent{};
+  if (::getrusage(RUSAGE_SELF, &spent) == 0) {
+    const auto seconds = [](const timeval& time) {
+      return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+    };
+    usage.cpu_seconds = seconds(spent.ru_utime) + seconds(spent.ru_stime);
+  }
   return usage;
 }
 

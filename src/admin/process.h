@@ -11,6 +11,7 @@ struct ProcessUsage {
   std::optional<std::uint64_t> open_fds;
   std::optional<std::uint64_t> max_fds;
   std::optional<std::uint64_t> resident_bytes;
+  std::optional<double> cpu_seconds;
 };
 [[nodiscard]] ProcessUsage process_usage();
 

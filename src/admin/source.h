@@ -40,6 +40,8 @@ struct Source {
   // Of an upstream; nullopt: it has no registry.
   std::function<std::optional<discovery::RegistryStatus>(const std::string& upstream)> registry;
 
+  std::function<discovery::Names::Counts()> name_counts;  // host names of peers
+
   struct Reloads {
     std::uint64_t generation = 0;
     bool last_ok = false;

@@ -7,11 +7,15 @@ void HistogramTotals::add(const proxy::Histogram& from) {
   sum_ms += from.sum_ms.get();
 }
 
-void TrafficTotals::add(const proxy::TrafficStats& from) {
+void LocationTotals::add(const proxy::LocationStats& from) {
   for (std::size_t i = 0; i < by_class.size(); ++i) by_class[i] += from.by_class[i].get();
+  duration.add(from.duration);
+}
+
+void TrafficTotals::add(const proxy::TrafficStats& from) {
+  LocationTotals::add(from);
   bytes_in += from.bytes_in.get();
   bytes_out += from.bytes_out.get();
-  duration.add(from.duration);
 }
 
 void PeerTotals::add(const proxy::PeerStats& from) {
@@ -23,6 +27,13 @@ void PeerTotals::add(const proxy::PeerStats& from) {
   retries += from.retries.get();
   stale += from.stale.get();
   first_byte.add(from.first_byte);
+  connect.add(from.connect);
+}
+
+void QueueTotals::add(const proxy::QueueStats& from) {
+  waited.add(from.waited);
+  full += from.full.get();
+  unserved += from.unserved.get();
 }
 
 void WorkerTotals::add(const proxy::WorkerStats& from) {
@@ -33,8 +44,20 @@ void WorkerTotals::add(const proxy::WorkerStats& from) {
   bad_requests += from.bad_requests.get();
   client_aborts += from.client_aborts.get();
   log_lost += from.log_lost.get();
+  log_left_out += from.log_left_out.get();
   fd_exhausted += from.fd_exhausted.get();
   retries_denied += from.retries_denied.get();
+  tls_full += from.tls_full.get();
+  tls_resumed += from.tls_resumed.get();
+  tls_failed += from.tls_failed.get();
+  requests_delayed += from.requests_delayed.get();
+  requests_refused += from.requests_refused.get();
+  connections_refused += from.connections_refused.get();
+  for (std::size_t cause = 0; cause < ends.size(); ++cause) {
+    for (std::size_t phase = 0; phase < ends[cause].size(); ++phase) {
+      ends[cause][phase] += from.ends[cause][phase].get();
+    }
+  }
 }
 
 }  // namespace weir::admin

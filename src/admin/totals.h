@@ -20,11 +20,16 @@ struct HistogramTotals {
   void add(const proxy::Histogram& from);
 };
 
-struct TrafficTotals {
+struct LocationTotals {
   std::array<std::uint64_t, kClassNames.size()> by_class{};
+  HistogramTotals duration;
+
+  void add(const proxy::LocationStats& from);
+};
+
+struct TrafficTotals : LocationTotals {
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
-  HistogramTotals duration;
 
   void add(const proxy::TrafficStats& from);
 };
@@ -32,14 +37,24 @@ struct TrafficTotals {
 struct PeerTotals : TrafficTotals {
   std::uint64_t connects = 0, reused = 0, connect_failures = 0, failures = 0, retries = 0,
                 stale = 0;
-  HistogramTotals first_byte;
+  HistogramTotals first_byte, connect;
 
   void add(const proxy::PeerStats& from);
 };
 
+struct QueueTotals {
+  HistogramTotals waited;
+  std::uint64_t full = 0, unserved = 0;
+
+  void add(const proxy::QueueStats& from);
+};
+
 struct WorkerTotals {
   std::uint64_t accepted = 0, active = 0, idle = 0, tunnels = 0, bad_requests = 0,
-                client_aborts = 0, log_lost = 0, fd_exhausted = 0, retries_denied = 0;
+                client_aborts = 0, log_lost = 0, fd_exhausted = 0, retries_denied = 0,
+                log_left_out = 0, tls_full = 0, tls_resumed = 0, tls_failed = 0,
+                requests_delayed = 0, requests_refused = 0, connections_refused = 0;
+  std::array<std::array<std::uint64_t, proxy::kPhases.size()>, proxy::kEndCauses.size()> ends{};
 
   void add(const proxy::WorkerStats& from);
 };

@@ -173,7 +173,7 @@ void compile_access_log(const Call& call) {
   }
   if (call.count() > 1 && !is_parameter(call.arg(1).text)) {
     const auto& name = call.arg(1);
-    const auto format = call.compiler.find_log_format(name.text);
+    const auto format = call.compiler.ready_log_format(name.text);
     if (!format) {
       return call.error(name, "unknown log format " + quote(name.text) +
                                   did_you_mean(name.text, call.compiler.log_format_names()));

@@ -51,6 +51,12 @@ std::unique_ptr<Model> Compiler::compile(const Block& tree) {
     http_.access_log.emplace().push_back(std::move(log));
   }
   run_deferred_checks();
+  const auto& trace = model_->trace;
+  if (trace.position.line > 0 && trace.host.empty() && !diagnostics_.failed()) {
+    diagnostics_.error(trace.position,
+                       "otel_trace: otel_exporter is missing; write otel_exporter { endpoint "
+                       "http://127.0.0.1:4318/v1/traces; }");
+  }
   finish();
   return std::move(model_);
 }

@@ -69,6 +69,7 @@ struct Scope {
   AdminConfig* admin = nullptr;
   StreamSettings* stream = nullptr;      // stream, server of stream
   StreamDraft* stream_server = nullptr;  // server of stream
+  TraceConfig* trace = nullptr;
   std::string_view method_line{};  // upstream: the method of choice that stands before, by name
   bool access_log_off = false;     // http, server, location: `access_log off` stands before
 };
@@ -137,6 +138,8 @@ class Compiler {
                                    const std::string& host, std::uint16_t port);
   [[nodiscard]] std::optional<std::uint32_t> find_upstream(std::string_view name) const;
   [[nodiscard]] std::optional<std::uint32_t> find_log_format(std::string_view name) const;
+  // The same, and weir's own `json`, which is made where it is first asked for.
+  [[nodiscard]] std::optional<std::uint32_t> ready_log_format(std::string_view name);
   [[nodiscard]] std::vector<std::string_view> log_format_names() const;
   // A variable that the configuration makes; its name in lower case, without $.
   [[nodiscard]] std::optional<std::uint32_t> find_user_variable(std::string_view name) const;

@@ -17,6 +17,23 @@ constexpr std::string_view kCombined =
     "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent "
     "\"$http_referer\" \"$http_user_agent\"";
 
+// weir's own: an object a line. Numbers are those that always are; the others are text, lists over
+// attempts among them.
+constexpr std::string_view kJson =
+    R"({"time":"$time_iso8601","msec":$msec,"request_id":"$request_id",)"
+    R"("remote_addr":"$remote_addr","remote_user":"$remote_user","method":"$request_method",)"
+    R"("scheme":"$scheme","host":"$host","uri":"$request_uri","protocol":"$server_protocol",)"
+    R"("status":"$status","end_code":"$end_code","request_time":$request_time,)"
+    R"("request_length":$request_length,"bytes_sent":$bytes_sent,)"
+    R"("body_bytes_sent":$body_bytes_sent,"connection":$connection,)"
+    R"("connection_requests":$connection_requests,"referer":"$http_referer",)"
+    R"("user_agent":"$http_user_agent","server_name":"$server_name",)"
+    R"("upstream_addr":"$upstream_addr","upstream_status":"$upstream_status",)"
+    R"("upstream_reason":"$upstream_reason","upstream_connect_time":"$upstream_connect_time",)"
+    R"("upstream_header_time":"$upstream_header_time",)"
+    R"("upstream_response_time":"$upstream_response_time",)"
+    R"("upstream_queue_time":"$upstream_queue_time","tls":"$ssl_protocol"})";
+
 // Variables of nginx that weir has not, and families of them.
 bool nginx_has_variable(std::string_view name) {
   constexpr std::string_view kNames =
@@ -26,7 +43,7 @@ bool nginx_has_variable(std::string_view name) {
       "uid_set upstream_cache_age upstream_cache_key upstream_cache_last_modified "
       "upstream_cache_etag upstream_first_byte_time upstream_last_server_name "
       "upstream_session_time";
-  constexpr std::string_view kFamilies[] = {"ssl_", "geoip_", "jwt_", "otel_"};
+  constexpr std::string_view kFamilies[] = {"ssl_", "geoip_", "jwt_"};
   const auto names = split_words(kNames);
   if (std::find(names.begin(), names.end(), name) != names.end()) return true;
   return std::any_of(std::begin(kFamilies), std::end(kFamilies),
@@ -85,6 +102,19 @@ class ValueReader {
   std::string error_;
 };
 
+// Of variables that there are.
+Value built_in_format(std::string_view text) {
+  std::string literal;
+  std::string name;
+  std::vector<Value::Part> parts;
+  ValueReader reader(text);
+  while (reader.next(literal, name)) {
+    if (!literal.empty()) parts.push_back({literal, {}, false});
+    if (!name.empty()) parts.push_back({{}, *find_variable(name), true});
+  }
+  return Value(std::move(parts));
+}
+
 }  // namespace
 
 void Compiler::switch_names() {
@@ -100,19 +130,20 @@ std::optional<VariableRef> Compiler::built_in(std::string_view name) const {
   return in_stream_ ? find_stream_variable(name) : find_variable(name);
 }
 
+// All formats of the configuration are known by now, and one of that name comes first.
+std::optional<std::uint32_t> Compiler::ready_log_format(std::string_view name) {
+  if (const auto found = find_log_format(name); found || name != "json") return found;
+  const auto index = static_cast<std::uint32_t>(model_->log_formats.size());
+  model_->log_formats.push_back({"json", built_in_format(kJson), LogFormat::Escape::json});
+  log_formats_.emplace("json", index);
+  return index;
+}
+
 void Compiler::declare(const Block& block) {
   if (model_->log_formats.empty()) {
     model_->log_formats.push_back({"combined", {}, LogFormat::Escape::standard});
     log_formats_.emplace("combined", 0);
-    std::string literal;
-    std::string name;
-    std::vector<Value::Part> parts;
-    ValueReader reader(kCombined);
-    while (reader.next(literal, name)) {
-      if (!literal.empty()) parts.push_back({literal, {}, false});
-      if (!name.empty()) parts.push_back({{}, *find_variable(name), true});
-    }
-    model_->log_formats[0].format = Value(std::move(parts));
+    model_->log_formats[0].format = built_in_format(kCombined);
   }
   for (const auto& directive : block) {
     if (directive.name == "http" && directive.has_block) declare(directive.block);

@@ -38,6 +38,7 @@ struct SharedGroup {
   std::uint32_t contexts;
 };
 [[nodiscard]] std::span<const SharedGroup> stream_shared();
+[[nodiscard]] std::span<const DirectiveInfo> trace_rows();
 
 // What the arguments of an accepted directive must look like, so that a slip is told of all the
 // same.

@@ -77,7 +77,9 @@ constexpr DirectiveInfo kRows[] = {
 
     // ---- logs
     {"access_log", HSL | LIF | LMT, 1, kMany, kRepeats, compile_access_log, "off",
-     "PATH [FORMAT] or off, or syslog:server=...", "off buffer= flush= gzip=? if=", "path format"},
+     "PATH [FORMAT] or off, or syslog:server=...; formats that are there without a log_format: "
+     "combined, and json (weir's own)",
+     "off buffer= flush= gzip=? if=", "path format"},
     {.name = "log_format",
      .contexts = H,
      .min_args = 2,

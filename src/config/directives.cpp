@@ -65,7 +65,8 @@ const Index& table() {
     Index made;
     for (const auto rows :
          {main_rows(), upstream_rows(), server_rows(), client_rows(), routing_rows(), access_rows(),
-          proxy_rows(), tls_rows(), filter_rows(), variable_rows(), stream_rows()}) {
+          proxy_rows(), tls_rows(), filter_rows(), variable_rows(), stream_rows(),
+           trace_rows()}) {
       made.rows.insert(made.rows.end(), rows.begin(), rows.end());
     }
     add_accepted(made.rows);
@@ -175,6 +176,7 @@ std::string context_names(std::uint32_t contexts) {
     if (!out.empty()) out += ", ";
     out += kNames[i];
   }
+  if ((contexts & in_otel) != 0) out += std::string(out.empty() ? "" : ", ") + "otel_exporter";
   return out;
 }
 

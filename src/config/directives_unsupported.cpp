@@ -37,7 +37,7 @@ constexpr UnsupportedGroup kGroups[] = {
     {"api status_zone", Absence::never, "the `admin` listener has metrics and state; remove it"},
     {"proxy_cache_purge", Absence::never, "answers are not cached; remove it"},
     {"post_action", Absence::never, "use `mirror`, or remove it"},
-    {"otel_* google_perftools_profiles degradation degrade limit_zone "
+    {"google_perftools_profiles degradation degrade limit_zone "
      "map_hash ssl_dyn_rec*",
      Absence::never, "remove it"},
 

@@ -36,6 +36,19 @@ void accept_buffers(const Call& call);
 // Processors that this process may use.
 [[nodiscard]] std::uint32_t processor_count();
 
+// traces (compile_trace.cpp)
+void compile_otel_exporter(const Call& call);
+void compile_otel_endpoint(const Call& call);
+void compile_otel_interval(const Call& call);
+void compile_otel_batch_size(const Call& call);
+void compile_otel_batch_count(const Call& call);
+void compile_otel_header(const Call& call);
+void compile_otel_trusted_certificate(const Call& call);
+void compile_otel_service_name(const Call& call);
+void compile_otel_resource_attr(const Call& call);
+void compile_otel_trace(const Call& call);
+void compile_otel_span_attr(const Call& call);
+
 // upstream (compile_upstream.cpp)
 void compile_upstream(const Call& call);
 void compile_peer(const Call& call);

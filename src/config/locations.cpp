@@ -22,4 +22,19 @@ void for_each_location(const Model& model, const std::function<void(const Locati
   for (const auto& server : model.streams) walk(*server->root, visit);
 }
 
+std::string location_text(const Location& location) {
+  switch (location.kind) {
+    case LocationKind::exact:
+      return "= " + location.path;
+    case LocationKind::prefix_no_regex:
+      return "^~ " + location.path;
+    case LocationKind::regex: {
+      const auto& regex = location.pattern.regex;
+      return (regex != nullptr && regex->caseless() ? "~* " : "~ ") + location.path;
+    }
+    default:
+      return location.path;
+  }
+}
+
 }  // namespace weir::config

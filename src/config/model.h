@@ -218,6 +218,7 @@ struct Model {
   std::vector<std::unique_ptr<ServerConfig>> servers;
   std::vector<std::unique_ptr<StreamServer>> streams;  // of `stream { }`
   std::optional<AdminConfig> admin;
+  TraceConfig trace;
   std::uint32_t response_buffer_limit = 256 * 1024;
 
   // Directives that are accepted and change nothing, for `-t`.

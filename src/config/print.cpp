@@ -70,6 +70,7 @@ class Printer {
       for (const auto& entry : map.entries) raw(std::to_string(entry.byte) + " " + entry.text);
       close();
     }
+    print_trace(model_.trace);
     for (const auto& upstream : model_.upstreams) print_upstream(upstream);
     for (const auto& server : model_.servers) print_server(*server);
     for (const auto& server : model_.streams) print_stream(*server);
@@ -148,6 +149,16 @@ class Printer {
     }
     for (const auto& proxy : geo.proxies) line("proxy", proxy.text());
     line("default", geo.default_);
+    close();
+  }
+
+  void print_trace(const TraceConfig& trace) {
+    if (trace.host.empty()) return;
+    open("otel_exporter " + trace.authority + trace.path + " " + trace.service_name);
+    line("interval", trace.interval);
+    line("batches", std::to_string(trace.batch_count) + " x " + std::to_string(trace.batch_size));
+    for (const auto& [name, value] : trace.headers) line("header " + name, value);
+    for (const auto& [name, value] : trace.resource) line("resource " + name, value);
     close();
   }
 

@@ -16,6 +16,7 @@
 #include "config/resolver_config.h"
 #include "config/rules.h"
 #include "config/tls_config.h"
+#include "config/trace_config.h"
 #include "config/variables.h"
 #include "tls/context.h"
 

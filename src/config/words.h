@@ -56,6 +56,9 @@ inline constexpr std::array kStaticCoding = {Word<StaticCoding>{"off", StaticCod
 inline constexpr std::array kHeaderInherit = {Word<HeaderInherit>{"on", HeaderInherit::on},
                                               Word<HeaderInherit>{"off", HeaderInherit::off},
                                               Word<HeaderInherit>{"merge", HeaderInherit::merge}};
+inline constexpr std::array kTraceContext = {
+    Bits{"ignore", trace_ignore}, Bits{"extract", trace_extract}, Bits{"inject", trace_inject},
+    Bits{"propagate", trace_propagate}};
 inline constexpr std::array kHttpVersion = {Bits{"1.0", 10}, Bits{"1.1", 11}};
 inline constexpr std::array kGzipProxied = {Bits{"off", gzip_off},
                                             Bits{"expired", gzip_expired},

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "net/random.h"
+#include "proxy/trace_exporter.h"
 #include "stream/hooks.h"
 
 namespace weir::main {
@@ -115,6 +116,7 @@ admin::Source Engine::admin_source() {
   };
   source.names = [this] { return names_.status(); };
   source.registry = [this](const std::string& upstream) { return registries_.status(upstream); };
+  source.name_counts = [this] { return names_.counts(); };
   source.started = clock_.wall();
   source.version = WEIR_VERSION;
   return source;
@@ -423,6 +425,9 @@ void Engine::stop() {
   registries_.stop();
   admin_->close();
   for (auto& worker : workers_) worker->join();
+  // Spans of the last requests.
+  constexpr Duration kTraces{1000};
+  if (runtime_ != nullptr && runtime_->traces != nullptr) runtime_->traces->finish(kTraces);
   if (on_ended) on_ended();
 }
 

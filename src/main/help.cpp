@@ -5,6 +5,7 @@
 #include "admin/metrics.h"
 #include "admin/verbs.h"
 #include "config/directives.h"
+#include "main/reference.h"
 
 namespace weir::main {
 namespace {
@@ -20,6 +21,24 @@ std::string variables_markdown() {
          "| `$arg_NAME` `$cookie_NAME` | an argument of the query, a cookie |\n";
 }
 
+std::string end_codes_markdown() {
+  std::string text =
+      "`$end_code` has two letters, `--` for a request that ended as it should.\n\n"
+      "| first letter | what ended the request |\n|---|---|\n";
+#define WEIR_END_CAUSE(id, letter, what) text += std::string("| `") + letter + "` | " what " |\n";
+#define WEIR_END_PHASE(id, letter, doing)
+#include "proxy/end_codes.def"
+#undef WEIR_END_CAUSE
+#undef WEIR_END_PHASE
+  text += "\n| second letter | while |\n|---|---|\n";
+#define WEIR_END_CAUSE(id, letter, what)
+#define WEIR_END_PHASE(id, letter, doing) text += std::string("| `") + letter + "` | " doing " |\n";
+#include "proxy/end_codes.def"
+#undef WEIR_END_CAUSE
+#undef WEIR_END_PHASE
+  return text;
+}
+
 std::string errors_markdown() {
   std::string text =
       "| error | fault of | sent to another peer | status | text |\n|---|---|---|---|---|\n";
@@ -30,12 +49,41 @@ std::string errors_markdown() {
   return text;
 }
 
-std::string verb_lines() {
+// `text` behind `lead`, broken into lines of at most 96 columns that begin at column `indent`.
+std::string hanging(std::string lead, std::string_view text, std::size_t indent) {
+  constexpr std::size_t kWidth = 96;
+  lead.resize(std::max(lead.size() + 1, indent), ' ');
+  std::string out;
+  for (const auto word : config::split_words(text)) {
+    if (!lead.ends_with(' ')) {
+      if (lead.size() + 1 + word.size() > kWidth) {
+        out += lead + "\n";
+        lead.assign(indent, ' ');
+      } else {
+        lead += ' ';
+      }
+    }
+    lead += word;
+  }
+  return out + lead + "\n";
+}
+
+std::string option_lines(const Program& program) {
   std::string text;
-  for (const auto& verb : admin::verb_table()) {
-    auto call = std::string(verb.name) + " " + std::string(verb.arguments);
-    call.resize(std::max<std::size_t>(call.size(), 24), ' ');
-    text += "  " + call + " " + std::string(verb.help) + "\n";
+  for (const auto& option : option_table()) {
+    auto lead = "  -" + std::string(option.name);
+    if (!option.argument.empty()) lead += " " + std::string(option.argument);
+    text += hanging(std::move(lead), option_help(option, program), 18);
+  }
+  return text;
+}
+
+std::string command_lines(bool asks) {
+  std::string text;
+  for (const auto& command : command_table()) {
+    if (command.asks != asks) continue;
+    auto lead = "  " + std::string(command.name) + " " + std::string(command.arguments);
+    text += hanging(std::move(lead), command.help, 27);
   }
   return text;
 }
@@ -46,43 +94,11 @@ std::string usage(const Program& program) {
   return version_line() + "Usage: " + program.name +
          " [-?hvVtTq] [-s signal] [-p prefix] [-e file] [-c file] [-g directives]\n"
          "       " +
-         program.name +
-         " convert FILE [-o OUT]   writes the configuration of FILE in YAML\n"
-         "       " +
-         program.name +
-         " node OPTIONS [-- COMMAND...]   takes a worker ID in a registry and publishes a node\n"
-         "       " +
-         program.name +
-         " registry list|drain|ready|release   shows and changes the nodes of a registry\n"
-         "\n"
-         "  -?, -h [TOPIC]  this text, or the reference of: directives, variables, metrics, "
-         "errors,\n"
-         "                  verbs\n"
-         "  -v              version\n"
-         "  -V              version, what it is built with, where its files are\n"
-         "  -t              check the configuration and exit\n"
-         "  -T              the same, and print it with all files that it includes\n"
-         "  --diff          with -t: which share of its clients a reload of the running process "
-         "would\n"
-         "                  send to another peer, for each upstream; --socket PATH names the "
-         "process\n"
-         "  -q              with -t: say only what is wrong\n"
-         "  -s SIGNAL       tell the running process: stop, quit, reopen or reload;\n"
-         "                  stop and quit return when it has ended\n"
-         "  -p PREFIX       base of relative paths (" +
-         program.prefix +
-         ")\n"
-         "  -e FILE         error log where the configuration names none (" +
-         program.error_log_path +
-         ";\n"
-         "                  standard error for YAML); \"stderr\" is standard error\n"
-         "  -c FILE         configuration, in nginx's syntax or in YAML (" +
-         program.conf_path +
-         ")\n"
-         "  -g DIRECTIVES   directives of the main context besides those of the file\n"
-         "\n"
-         "Verbs, which tell the running process of -c FILE or --socket PATH at once what to do:\n" +
-         verb_lines() +
+         program.name + " COMMAND ...\n\n" + option_lines(program) +
+         "\nCommands, each with --help:\n" + command_lines(false) +
+         "\nVerbs, which tell the running process of -c FILE or --socket PATH at once what to "
+         "do:\n" +
+         command_lines(true) +
          "\n"
          "With a configuration in nginx's syntax it goes into the background as soon as it "
          "serves,\n"
@@ -100,6 +116,7 @@ std::optional<std::string> help_page(const std::string& topic) {
   if (topic == "metrics") return admin::metrics_markdown();
   if (topic == "verbs") return admin::verbs_markdown();
   if (topic == "errors") return errors_markdown();
+  if (topic == "end_codes") return end_codes_markdown();
   return std::nullopt;
 }
 

@@ -10,7 +10,7 @@
 namespace weir::main {
 
 [[nodiscard]] std::string usage(const Program& program);
-// directives, variables, metrics, errors or verbs; nullopt: there is no such page.
+// directives, variables, metrics, errors, end_codes or verbs; nullopt: there is no such page.
 [[nodiscard]] std::optional<std::string> help_page(const std::string& topic);
 
 }  // namespace weir::main

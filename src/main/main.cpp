@@ -14,6 +14,7 @@
 #include "main/node.h"
 #include "main/operate.h"
 #include "main/process_title.h"
+#include "main/reference.h"
 #include "main/registry_command.h"
 #include "main/report.h"
 #include "main/signal_sender.h"
@@ -149,6 +150,7 @@ int main(int argc, char** argv) {
   if (verb == "convert") {
     return convert(program.name, argc - 1, argv + 1);
   }
+  if (is_reference_command(verb)) return reference_command(program, argc - 1, argv + 1);
   if (const int at = find_verb_argument(argc, argv); at > 0) {
     return run_verb(program, argc, argv, at);
   }

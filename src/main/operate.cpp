@@ -13,6 +13,7 @@
 #include "config/units.h"
 #include "main/control_client.h"
 #include "main/explain_text.h"
+#include "main/reference.h"
 #include "main/report.h"
 #include "main/status_text.h"
 #include "main/top.h"
@@ -115,8 +116,8 @@ class Operation {
     if (!target_.empty()) add("target", target_);
     if (!value_.empty()) add("value", value_);
     for (const auto& [name, value] : call_.options) {
-      const bool of_client =
-          name == "socket" || name == "json" || name == "wait" || name == "timeout";
+      const bool of_client = name == "socket" || name == "json" || name == "names" ||
+                             name == "wait" || name == "timeout";
       if (!of_client) add(name, value);
     }
     return query;
@@ -146,9 +147,10 @@ class Operation {
   int show() {
     const auto answer = ask("GET", "/api/" + std::string(verb_.name) + query());
     if (!answer) return 1;
-    const auto text = call_.option("json") != nullptr ? body_
-                      : verb_.verb == Verb::explain   ? explain_text(*answer)
-                                                      : status_text(*answer);
+    const auto text = call_.option("json") != nullptr    ? body_
+                      : call_.option("names") != nullptr ? status_names(*answer)
+                      : verb_.verb == Verb::explain      ? explain_text(*answer)
+                                                         : status_text(*answer);
     std::fputs(text.c_str(), stdout);
     return 0;
   }
@@ -255,8 +257,8 @@ int find_verb_argument(int argc, const char* const* argv) {
 }
 
 std::string suggest_verb(int argc, const char* const* argv) {
-  std::vector<std::string_view> names = {"convert", "node", "registry"};
-  for (const auto& verb : admin::verb_table()) names.push_back(verb.name);
+  std::vector<std::string_view> names;
+  for (const auto& command : command_table()) names.push_back(command.name);
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
     if (!argument.starts_with('-')) return config::did_you_mean(argument, names);

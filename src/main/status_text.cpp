@@ -121,4 +121,16 @@ std::string status_text(const json::value& status) {
   return out;
 }
 
+std::string status_names(const json::value& status) {
+  std::string out;
+  for (const auto& pool : status.as_object().at("upstreams").as_array()) {
+    const auto name = text_of(pool.at("name"));
+    out += shown(name) + "\n";
+    for (const auto& peer : pool.at("peers").as_array()) {
+      out += shown(name + "/" + text_of(peer.at("name"))) + "\n";
+    }
+  }
+  return out;
+}
+
 }  // namespace weir::main

@@ -24,5 +24,7 @@ class TextTable {
 // A line for the pool: its method, who of it serves, what is set for all of it.
 [[nodiscard]] std::string pool_line(const boost::json::object& pool);
 [[nodiscard]] std::string status_text(const boost::json::value& status);
+// POOL and POOL/PEER, one a line, as the verbs take them.
+[[nodiscard]] std::string status_names(const boost::json::value& status);
 
 }  // namespace weir::main

@@ -132,7 +132,9 @@ net::Task<Error> Attempt::connect() {
   if (x_.peer_tls_) {
     if (const Error error = co_await handshake(deadline); !error.ok()) co_return error;
   }
-  x_.attempts_.back().connect = loop.now() - began;
+  const Duration took = loop.now() - began;
+  x_.attempts_.back().connect = took;
+  x_.pool_->stats[peer_index_]->of(worker_.index()).connect.observe(took);
   co_return Error{};
 }
 

@@ -26,6 +26,7 @@ inline void count_attempt(PeerStats& stats, AttemptRecord& record, upstream::Out
       record.error.what == Errc::connect_failed || record.error.what == Errc::connect_timed_out ||
       record.error.what == Errc::peer_tls_failed || record.error.what == Errc::peer_untrusted;
   if (connecting) stats.connect_failures.add();
+  if (!record.error.ok()) stats.errors[static_cast<std::size_t>(record.error.what)].add();
   if (!record.error.ok() && record.status == 0) {
     record.status = static_cast<std::uint16_t>(info(record.error.what).status);
   }

@@ -128,6 +128,7 @@ void Exchange::begin(Session& session) {
   stub_ = nullptr;
   explanation_ = session.explanation();
   ssi_shared_.reset();
+  trace_.reset();
   pin_ = worker_.runtime();
   listen_ = session.listen(pin_->get());
   server_ = &listen_->hosts.default_server();
@@ -242,6 +243,7 @@ net::Task<void> Exchange::run_below(Exchange& parent, const Subrequest& subreque
     status_ = 500;
   }
   if (config().log_subrequest) write_access_logs();
+  export_spans();
 }
 
 // `mirror`: copies of the request that run beside it; what they answer is dropped.
@@ -376,6 +378,7 @@ void Exchange::finish() {
   if (head_bytes_.empty()) return;
   count();
   write_access_logs();
+  export_spans();
 }
 
 void Exchange::count() {
@@ -388,6 +391,14 @@ void Exchange::count() {
   // A tunnel lasts as long as its ends like: next to its hours all answers would look alike.
   if (status_ != 101) stats.duration.observe(worker_.loop().now() - began_);
   if (error_.what == Errc::client_closed) worker_.mutable_stats().client_aborts.add();
+  if (const auto end = end_code(); end.cause != EndCause::none) {
+    worker_.mutable_stats().broken(end).add();
+  }
+  if (const auto& counters = location_->tools().stats; counters != nullptr) {
+    auto& location = counters->of(worker_.index());
+    location.by_class[status_class < location.by_class.size() ? status_class : 0].add();
+    location.duration.observe(worker_.loop().now() - began_);
+  }
 }
 
 // ---- what variables ask for
@@ -461,13 +472,6 @@ std::string_view Exchange::request_id() {
     main.has_request_id_ = true;
   }
   return {main.request_id_, sizeof request_id_};
-}
-
-std::array<char, 2> Exchange::end_code() const {
-  if (error_.ok()) return {'-', '-'};
-  static constexpr char sides[] = {'C', 'P', 'W'};
-  static constexpr char phases[] = {'H', 'R', 'L', 'U', 'B', 'Q', 'C', 'S', 'A', 'T', '-'};
-  return {sides[static_cast<int>(error_.side())], phases[static_cast<int>(failed_in_)]};
 }
 
 // One that is gone altogether resets the connection, at the latest when bytes reach it.

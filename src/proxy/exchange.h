@@ -32,6 +32,7 @@
 #include "proxy/sender.h"
 #include "proxy/session.h"
 #include "proxy/ssi_page.h"
+#include "proxy/trace.h"
 #include "proxy/user_variables.h"
 #include "proxy/worker.h"
 #include "upstream/pool.h"
@@ -104,8 +105,7 @@ class Exchange {
   [[nodiscard]] Error error() const { return error_; }
   [[nodiscard]] bool completed() const { return completed_; }
   [[nodiscard]] const Sender& sender() const { return main_->sender_; }
-  // Two letters: who ended it (C client, P peer, W weir, - nobody) and in which phase.
-  [[nodiscard]] std::array<char, 2> end_code() const;
+  [[nodiscard]] EndCode end_code() const { return {end_cause(error_.what), failed_in_}; }
   // Group `index` of the last regular expression that matched.
   [[nodiscard]] std::string_view capture(std::uint32_t index) const;
   // Whether `pattern` matches; its groups are then $1 ..., and its named ones are assigned.
@@ -149,6 +149,13 @@ class Exchange {
   [[nodiscard]] SsiShared& ssi_shared() const { return *main_->ssi_shared_; }
   [[nodiscard]] std::string_view time_format() const;
   void log(LogLevel level, std::string_view text);
+  // The trace of the request, begun if it has none. What is asked of it before the location is
+  // known goes by the server's settings.
+  [[nodiscard]] RequestTrace& trace();
+  // What peers are told of it; null: nothing.
+  [[nodiscard]] const RequestTrace* injected_trace() const {
+    return main_->trace_ != nullptr && main_->trace_->inject ? main_->trace_.get() : nullptr;
+  }
   // That of the location, or of the process.
   [[nodiscard]] Log& error_log() const {
     const auto& own = location_->tools().log;
@@ -177,6 +184,9 @@ class Exchange {
   void finish();
   void count();
   void write_access_logs();
+  // ---- traces (exchange_trace.cpp) ----
+  void begin_trace();
+  void export_spans();
 
   // Enters a phase; time spent is told apart by these stamps.
   void enter(Phase phase) { phase_ = phase; }
@@ -405,6 +415,7 @@ class Exchange {
   UserVariables variables_;
   // The subject and groups of the last regular expression that matched.
   std::string match_subject_;
+  std::unique_ptr<RequestTrace> trace_;  // main only; null: nobody has asked
   config::Regex::Captures captures_;
   config::Regex::Captures search_captures_;  // for the search of the moment
 

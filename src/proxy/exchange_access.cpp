@@ -102,12 +102,14 @@ net::Task<Step> Exchange::limit_rates() {
               zone + "\"");
     }
     if (c.limit_req_dry_run) co_return Step{};
+    worker_.mutable_stats().requests_refused.add();
     co_return Step::answer_with(static_cast<int>(c.limit_req_status));
   }
   log(lower_level(c.limit_req_log_level), "delaying request" + dry +
                                               ", excess: " + thousandths(decision.excess) +
                                               ", by zone \"" + zone + "\"");
   if (c.limit_req_dry_run) co_return Step{};
+  worker_.mutable_stats().requests_delayed.add();
   const auto until = worker_.loop().now() + decision.wait;
   while (worker_.loop().now() < until) {
     if (client_gone()) {
@@ -136,6 +138,7 @@ Step Exchange::limit_connections() {
       std::string("limiting connections") + (c.limit_conn_dry_run ? ", dry run," : "") +
           " by zone \"" + zones[c.limit_conn[decision.limit].zone].name + "\"");
   if (c.limit_conn_dry_run) return {};
+  worker_.mutable_stats().connections_refused.add();
   return Step::answer_with(static_cast<int>(c.limit_conn_status));
 }
 

@@ -38,7 +38,7 @@ void Exchange::write_access_logs() {
 void Exchange::log(LogLevel level, std::string_view text) {
   if (explanation_ != nullptr) return note(text);
   auto& log = error_log();
-  if (!log.enabled(level)) return;
+  if (!log.enabled(level) || !worker_.may_log(location_->tools().log, level, text)) return;
   std::string line(text);
   line.append(", client: ").append(client_text());
   line.append(", server: ").append(server_->config->primary_name);

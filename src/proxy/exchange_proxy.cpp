@@ -77,6 +77,10 @@ net::Task<Step> Exchange::proxy() {
     if (choice.peer == nullptr) co_return none_left(record);
     affinity_.chose(*this, *pool_, choice.index);
     const auto began = worker_.loop().now();
+    record.began = began;
+    if (main_->trace_ != nullptr && main_->trace_->current.sampled) {
+      record.span = worker_.random() | 1U;
+    }
     Attempt attempt(*this, *choice.peer, choice.index, fresh);
     Error error = co_await attempt.run();
     auto refusal = Refusal::no;
@@ -104,7 +108,12 @@ net::Task<Step> Exchange::proxy() {
       log_attempt(attempts_.back(), true);
       fresh = decision.same_peer;
       if (!fresh) {
-        retry = cause_of(result);
+        const auto cause = cause_of(result);
+        retry = to_string(cause);
+        pool_->stats[choice.index]
+            ->of(worker_.index())
+            .retry_causes[static_cast<std::size_t>(cause)]
+            .add();
         end_attempt(*choice.peer, to_outcome(decision.blame), true);
       } else {
         pool_->stats[choice.index]->of(worker_.index()).stale.add();
@@ -346,25 +355,15 @@ void Exchange::log_attempt(const AttemptRecord& record, bool again) {
                      : record.error.what == Errc::peer_stale && again ? LogLevel::info
                                                                       : LogLevel::error;
   if (!error_log().enabled(level)) return;
-  static constexpr const char* whiles[] = {"reading the request",
-                                           "routing",
-                                           "checking limits",
-                                           "checking access",
-                                           "reading the request body",
-                                           "choosing a peer",
-                                           "connecting to it",
-                                           "waiting for its answer's head",
-                                           "passing on its answer",
-                                           "tunnelling",
-                                           "finishing"};
   std::string text(info(record.error.what).text);
   if (record.error.ok()) text = "peer answered " + std::to_string(record.status);
+  if (!worker_.may_log(location_->tools().log, level, text)) return;
   if (record.error.sys != 0) {
     text.append(" (").append(std::to_string(record.error.sys)).append(": ");
     text.append(std::strerror(record.error.sys)).append(")");
   }
   if (!record.detail.empty()) text.append(": ").append(record.detail);
-  text.append(" while ").append(whiles[static_cast<std::size_t>(phase_)]);
+  text.append(" while ").append(kPhases[static_cast<std::size_t>(phase_)].text);
   text.append(", client: ").append(client_text());
   text.append(", server: ").append(server_->config->primary_name);
   text.append(", request: \"").append(request().request_line()).append("\"");

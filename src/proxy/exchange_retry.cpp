@@ -19,58 +19,58 @@ constexpr Duration kBudgetWait{1000};
 // Who waits in a queue looks by itself, too: bans end without a sign.
 constexpr Duration kLookAgain{1000};
 
-const char* text_of_status(std::uint16_t status) {
+RetryCause cause_of_status(std::uint16_t status) {
   switch (status) {
     case 403:
-      return "403";
+      return RetryCause::http_403;
     case 404:
-      return "404";
+      return RetryCause::http_404;
     case 429:
-      return "429";
+      return RetryCause::http_429;
     case 500:
-      return "500";
+      return RetryCause::http_500;
     case 502:
-      return "502";
+      return RetryCause::http_502;
     case 503:
-      return "503";
+      return RetryCause::http_503;
     case 504:
-      return "504";
+      return RetryCause::http_504;
     default:
-      return "status";
+      return RetryCause::status;
   }
 }
 
 }  // namespace
 
-const char* cause_of(const upstream::AttemptResult& result) {
-  if (result.not_executed) return "maintaining";
-  if (result.peer_failed) return "stopping";
+RetryCause cause_of(const upstream::AttemptResult& result) {
+  if (result.not_executed) return RetryCause::maintaining;
+  if (result.peer_failed) return RetryCause::stopping;
   switch (result.error.what) {
     case Errc::ok:
     case Errc::peer_status:
-      return text_of_status(result.status);
+      return cause_of_status(result.status);
     case Errc::connect_failed:
-      return result.error.sys == ECONNREFUSED ? "refused" : "connect";
+      return result.error.sys == ECONNREFUSED ? RetryCause::refused : RetryCause::connect;
     case Errc::connect_timed_out:
-      return "connect_timeout";
+      return RetryCause::connect_timeout;
     case Errc::peer_tls_failed:
     case Errc::peer_untrusted:
-      return "tls";
+      return RetryCause::tls;
     case Errc::peer_stale:
-      return "stale";
+      return RetryCause::stale;
     case Errc::peer_closed:
-      return "closed";
+      return RetryCause::closed;
     case Errc::peer_reset:
-      return "reset";
+      return RetryCause::reset;
     case Errc::peer_gone:
-      return "gone";
+      return RetryCause::gone;
     case Errc::peer_send_timed_out:
     case Errc::peer_read_timed_out:
-      return "timeout";
+      return RetryCause::timeout;
     case Errc::peer_bad_head:
-      return "invalid";
+      return RetryCause::invalid;
     default:
-      return "error";
+      return RetryCause::error;
   }
 }
 
@@ -116,6 +116,7 @@ net::Task<upstream::Pool::Choice> Exchange::wait_for_peer() {
   PoolQueue::Ticket ticket(*pool_->queue, loop, waiter());
   if (!ticket.join(config.size)) {
     log(LogLevel::error, "the queue of \"" + pool_->pool->name() + "\" is full");
+    pool_->queue_stats->of(worker_.index()).full.add();
     co_return upstream::Pool::Choice{};
   }
   const auto began = loop.now();
@@ -140,6 +141,9 @@ net::Task<upstream::Pool::Choice> Exchange::wait_for_peer() {
   }
   if (choice.peer != nullptr) ticket.took();
   queued_ = loop.now() - began;
+  auto& stats = pool_->queue_stats->of(worker_.index());
+  stats.waited.observe(*queued_);
+  if (choice.peer == nullptr) stats.unserved.add();
   co_return choice;
 }
 

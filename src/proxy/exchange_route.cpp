@@ -159,6 +159,8 @@ Step Exchange::enter_location() {
     const auto bit = 1u << static_cast<unsigned>(method_);
     if ((location_->config().allowed_methods & bit) == 0) location_ = except;
   }
+  const bool traced = config().otel_trace_context != 0 || !config().otel_trace.empty();
+  if (traced && is_main() && !internal_) begin_trace();
   const auto most = config().client_max_body_size;
   if (is_main() && most != 0 && body_.announced() > most && !body_.started() && !dropped_body_) {
     log(LogLevel::error,

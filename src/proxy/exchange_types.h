@@ -9,25 +9,12 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "net/loop.h"
+#include "proxy/end_code.h"
 #include "proxy/sender.h"
+#include "proxy/stats.h"
 #include "upstream/pool.h"
 
 namespace weir::proxy {
-
-// Where an exchange is. The second letter of the end code.
-enum class Phase : std::uint8_t {
-  head,     // H reading the request head
-  route,    // R choosing server and location, rewriting
-  limits,   // L rates and numbers of connections
-  access,   // U who may
-  body,     // B reading the request body ahead of the peer
-  balance,  // Q choosing a peer
-  connect,  // C connecting to it
-  send,     // S sending the request and waiting for the answer's head
-  answer,   // A passing on the answer, or writing one of weir's own
-  tunnel,   // T upgraded connection
-  done,     // - it ended as it should
-};
 
 // What a phase leads to.
 struct Step {
@@ -58,7 +45,9 @@ struct AttemptRecord {
   std::uint16_t status = 0;  // as logged: the peer's, or 502/504 for failures
   bool separate = false;     // the first of another upstream: after an internal redirect
   std::string detail;        // what is wrong, where the error alone does not tell
-  Duration connect{-1};      // -1: did not come to it
+  TimePoint began;
+  std::uint64_t span = 0;  // in the request's trace; 0: none
+  Duration connect{-1};    // -1: did not come to it
   Duration header{-1};
   Duration response{-1};
   std::uint64_t sent = 0;

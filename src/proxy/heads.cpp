@@ -153,6 +153,19 @@ bool wants_websocket(const Exchange& x) {
 
 namespace {
 
+bool is_trace_field(std::string_view name) {
+  return equal_ignoring_case(name, "traceparent") || equal_ignoring_case(name, "tracestate");
+}
+
+// The span that the peer's own is below: that of the attempt.
+void append_trace(const Exchange& x, const RequestTrace& trace, std::string& out) {
+  const auto span = x.attempts().back().span;
+  out.append("traceparent: ");
+  trace.current.append_parent(span != 0 ? span : trace.current.span_id, out);
+  out.append("\r\n");
+  if (!trace.state.empty()) out.append("tracestate: ").append(trace.state).append("\r\n");
+}
+
 // False: `proxy_method` came to something that is no method.
 bool append_method(Exchange& x, std::string& out) {
   const auto& method = x.config().proxy_method;
@@ -202,6 +215,9 @@ WrittenRequest write_request_head(Exchange& x, const http::Framing& body, bool k
   } else if (body.kind == http::Framing::Kind::chunked) {
     out.append("Transfer-Encoding: chunked\r\n");
   }
+  const auto* trace = x.injected_trace();
+  if (trace != nullptr && plan.replaced().has("traceparent")) trace = nullptr;  // set by hand
+  if (trace != nullptr) append_trace(x, *trace, out);
   const ConnectionOptions options(request, request.connection_names_fields);
   if (options.too_many()) result.ok = false;
   if (!config.proxy_pass_request_headers) {
@@ -214,6 +230,7 @@ WrittenRequest write_request_head(Exchange& x, const http::Framing& body, bool k
         if (plan.drops_request(field.id) || field.invalid_name) return false;
         const auto name = request.name(field);
         if (plan.replaced().has(name)) return false;
+        if (trace != nullptr && is_trace_field(name)) return false;
         return !options.names(name);
       },
       out);

@@ -97,6 +97,15 @@ std::shared_ptr<Log> make_log(const std::vector<config::ErrorLog>& logs, RoutePa
   return log;
 }
 
+std::shared_ptr<PerWorker<LocationStats>> make_counters(const config::Location& location,
+                                                        RouteParts& parts) {
+  if (!parts.counters) return nullptr;
+  if (location.kind != config::LocationKind::unnamed) {
+    parts.last_counters = location.path.empty() ? nullptr : parts.counters(location);
+  }
+  return parts.last_counters;
+}
+
 }  // namespace
 
 LocationTools::LocationTools(const config::Location& location, RouteParts& parts)
@@ -111,6 +120,7 @@ LocationTools::LocationTools(const config::Location& location, RouteParts& parts
       ssi_types(make_set(location.request.ssi_types)),
       referers(make_referers(location.request.valid_referers, parts.server)),
       log(make_log(location.request.error_log, parts)),
+      stats(make_counters(location, parts)),
       substitutions(make_substitutions(location.request.sub_filter)) {
   const auto& r = location.request;
   if (parts.charsets != nullptr) {

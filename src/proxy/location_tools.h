@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -20,6 +21,7 @@
 #include "content/mime_types.h"
 #include "content/substitute.h"
 #include "content/type_set.h"
+#include "proxy/stats.h"
 
 namespace weir::proxy {
 
@@ -34,8 +36,11 @@ struct RouteParts {
   content::Charsets* charsets = nullptr;         // those that locations name are entered
   const config::ServerConfig* server = nullptr;  // whose locations are being made
   const LogFiles* log_files = nullptr;           // null: no logs are opened
+  // Makes the counters of a location; empty: none are kept. Blocks inside count with the location.
+  std::function<std::shared_ptr<PerWorker<LocationStats>>(const config::Location&)> counters = {};
+  std::shared_ptr<PerWorker<LocationStats>> last_counters = {};
   // Of locations with error logs of their own; those with the same ones share them.
-  std::vector<std::pair<std::vector<Log::Target>, std::shared_ptr<Log>>> logs;
+  std::vector<std::pair<std::vector<Log::Target>, std::shared_ptr<Log>>> logs = {};
 };
 
 struct LocationTools {
@@ -54,7 +59,8 @@ struct LocationTools {
   content::TypeSet addition_types;
   content::TypeSet ssi_types;
   std::optional<access::Referers> referers;
-  std::shared_ptr<Log> log;  // null: that of the process
+  std::shared_ptr<Log> log;                         // null: that of the process
+  std::shared_ptr<PerWorker<LocationStats>> stats;  // null: it is not counted
   // The patterns of `sub_filter`, if none of them has variables.
   std::shared_ptr<const content::SubstitutePatterns> substitutions;
   // Something has to look at the head of every answer, or may change its body.

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "proxy/stats.h"
 #include "upstream/pool.h"
 #include "upstream/tries.h"
 
@@ -38,6 +39,6 @@ class RetryLease {
 [[nodiscard]] bool is_safe_to_repeat(Exchange& x, const PoolNode& pool);
 
 // One word for what an attempt ended with: "refused", "timeout", "503".
-[[nodiscard]] const char* cause_of(const upstream::AttemptResult& result);
+[[nodiscard]] RetryCause cause_of(const upstream::AttemptResult& result);
 
 }  // namespace weir::proxy

@@ -22,21 +22,7 @@
 
 namespace weir::proxy {
 
-// The counters of one server or peer, a copy for each worker. Outlive reloads by name.
-template <class T>
-class PerWorker {
- public:
-  // Workers that `before` has copies for count on with them.
-  explicit PerWorker(std::size_t workers, const PerWorker* before = nullptr) {
-    if (before != nullptr) copies_ = before->copies_;
-    while (copies_.size() < workers) copies_.push_back(std::make_shared<T>());
-  }
-  [[nodiscard]] T& of(std::size_t worker) { return *copies_[worker]; }
-  [[nodiscard]] const std::vector<std::shared_ptr<T>>& all() const { return copies_; }
-
- private:
-  std::vector<std::shared_ptr<T>> copies_;  // of workers that have ended, too
-};
+class TraceExporter;
 
 struct PoolNode {
   std::shared_ptr<upstream::Pool> pool;
@@ -47,6 +33,7 @@ struct PoolNode {
   config::KeepaliveConfig keepalive;
   std::shared_ptr<StartGrace> grace;  // null: nobody waits for the first word of checks
   std::vector<std::shared_ptr<PerWorker<PeerStats>>> stats;  // by peer index
+  std::shared_ptr<PerWorker<QueueStats>> queue_stats;        // null: nobody waits
   std::uint32_t max_tries = 1;
   std::shared_ptr<const upstream::Maintenance> maintenance;  // null: it serves
 };
@@ -63,6 +50,13 @@ struct Runtime {
   std::shared_ptr<const config::Model> model;
   std::vector<std::unique_ptr<ServerNode>> servers;  // by index in the model
   std::vector<std::shared_ptr<PerWorker<TrafficStats>>> server_stats;
+  // Of locations, in the order written: `location` as it is written there.
+  struct LocationCounters {
+    const config::ServerConfig* server;
+    std::string location;
+    std::shared_ptr<PerWorker<LocationStats>> stats;
+  };
+  std::vector<LocationCounters> location_stats;
   std::vector<PoolNode> pools;  // by index in the model
   std::vector<std::unique_ptr<ListenNode>> listens;
   std::unordered_map<std::string, std::uint32_t> pool_by_name;
@@ -73,6 +67,7 @@ struct Runtime {
   std::vector<std::shared_ptr<const access::Geo>> geos;  // by index in the model
   std::vector<access::SplitClients> splits;
   content::Charsets charsets;
+  std::shared_ptr<TraceExporter> traces;   // null: none are sent
   std::vector<std::shared_ptr<Log>> logs;  // of locations: to be opened again with the others
 
   [[nodiscard]] const ListenNode* listen_of(const std::string& text) const {

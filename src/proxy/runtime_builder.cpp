@@ -4,8 +4,10 @@
 #include <random>
 
 #include "access/digest.h"
+#include "config/locations.h"
 #include "config/print.h"
 #include "config/text.h"
+#include "proxy/trace_exporter.h"
 
 namespace weir::proxy {
 namespace {
@@ -36,12 +38,16 @@ RuntimeBuilder::Result RuntimeBuilder::build(std::shared_ptr<const config::Model
   auto runtime = std::make_shared<Runtime>();
   runtime->generation = ++generation_;
   runtime->model = std::move(model);
-  std::erase_if(server_stats_, [](const auto& entry) { return entry.second.expired(); });
-  std::erase_if(peer_stats_, [](const auto& entry) { return entry.second.expired(); });
+  const auto expired = [](const auto& entry) { return entry.second.expired(); };
+  std::erase_if(server_stats_, expired);
+  std::erase_if(location_stats_, expired);
+  std::erase_if(peer_stats_, expired);
+  std::erase_if(queue_stats_, expired);
   std::vector<std::string> unresolved;
   add_pools(*runtime, resolver, now, unresolved);
   add_tables(*runtime);
   add_servers(*runtime);
+  add_traces(*runtime);
   return {std::move(runtime), std::move(unresolved)};
 }
 
@@ -77,6 +83,7 @@ void RuntimeBuilder::add_affinity(PoolNode& node, const config::UpstreamConfig& 
   node.config = &upstream;
   if (upstream.queue.size > 0) {
     node.queue = keep(queues_, upstream.name, [] { return std::make_shared<PoolQueue>(); });
+    node.queue_stats = counters(queue_stats_, upstream.name);
   }
   if (!upstream.sticky || upstream.sticky->kind != config::StickyConfig::Kind::learn) return;
   const auto& sticky = *upstream.sticky;
@@ -169,6 +176,17 @@ std::string to_hex(std::string_view bytes) {
 
 }  // namespace
 
+// The one before goes on if nothing is said otherwise: spans wait in it.
+void RuntimeBuilder::add_traces(Runtime& runtime) {
+  const auto& config = runtime.model->trace;
+  if (config.host.empty()) {
+    traces_ = nullptr;
+  } else if (traces_ == nullptr || !(traces_->config() == config)) {
+    traces_ = std::make_shared<TraceExporter>(config);
+  }
+  runtime.traces = traces_;
+}
+
 void RuntimeBuilder::add_zones(RouteParts& parts) {
   std::erase_if(request_zones_, [](const auto& entry) { return entry.second.expired(); });
   std::erase_if(connection_zones_, [](const auto& entry) { return entry.second.expired(); });
@@ -203,8 +221,25 @@ void RuntimeBuilder::add_tables(Runtime& runtime) {
   }
 }
 
+namespace {
+
+// What the counters of a server go by.
+std::string server_key(const config::ServerConfig& server, std::size_t index) {
+  const auto& name = server.primary_name;
+  return name.empty() ? "#" + std::to_string(index) : name;
+}
+
+}  // namespace
+
 void RuntimeBuilder::add_servers(Runtime& runtime) {
-  RouteParts parts{*runtime.model, {}, {}, {}, &runtime.charsets, nullptr, log_files_, {}};
+  RouteParts parts{*runtime.model, {}, {}, {}, &runtime.charsets, nullptr, log_files_, {}, {}, {}};
+  parts.counters = [&](const config::Location& location) {
+    const auto text = config::location_text(location);
+    const auto& server = *parts.server;
+    auto stats = counters(location_stats_, server_key(server, runtime.servers.size()) + " " + text);
+    runtime.location_stats.push_back({&server, text, stats});
+    return stats;
+  };
   add_zones(parts);
   for (const auto& config : runtime.model->servers) {
     const auto index = static_cast<std::uint32_t>(runtime.servers.size());
@@ -226,9 +261,7 @@ void RuntimeBuilder::add_servers(Runtime& runtime) {
       }
       node->hosts.add(server, listen.default_server);
     }
-    const auto& name = config->primary_name;
-    runtime.server_stats.push_back(
-        counters(server_stats_, name.empty() ? "#" + std::to_string(index) : name));
+    runtime.server_stats.push_back(counters(server_stats_, server_key(*config, index)));
   }
   for (const auto& config : runtime.model->streams) {
     parts.server = nullptr;

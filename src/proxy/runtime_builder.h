@@ -55,12 +55,14 @@ class RuntimeBuilder {
   void add_affinity(PoolNode& node, const config::UpstreamConfig& upstream);
   void add_servers(Runtime& runtime);
   void add_tables(Runtime& runtime);
+  void add_traces(Runtime& runtime);
   void add_zones(RouteParts& parts);
   template <class T>
   std::shared_ptr<PerWorker<T>> counters(std::map<std::string, std::weak_ptr<PerWorker<T>>>& store,
                                          const std::string& key);
 
   std::size_t workers_;
+  std::shared_ptr<TraceExporter> traces_;  // of the last runtime
   std::uint64_t generation_ = 0;
   upstream::PeerStore peers_;
   discovery::Places places_;
@@ -76,7 +78,9 @@ class RuntimeBuilder {
   HashSeed seed_;  // of the zones' tables
   // Counters outlive reloads: whoever has the same name counts on.
   std::map<std::string, std::weak_ptr<PerWorker<TrafficStats>>> server_stats_;
+  std::map<std::string, std::weak_ptr<PerWorker<LocationStats>>> location_stats_;
   std::map<std::string, std::weak_ptr<PerWorker<PeerStats>>> peer_stats_;
+  std::map<std::string, std::weak_ptr<PerWorker<QueueStats>>> queue_stats_;
 };
 
 }  // namespace weir::proxy

@@ -123,8 +123,10 @@ net::Task<bool> Session::read_proxied(Duration timeout) {
     }
     auto parsed = ProxiedAddresses::parse(bytes);
     if (parsed.status == ProxiedAddresses::Status::bad) {
-      worker_.log().write(LogLevel::error,
-                          "broken header of the PROXY protocol, client: " + peer_.host_text(), id_);
+      const std::string text = "broken header of the PROXY protocol";
+      if (worker_.may_log(nullptr, LogLevel::error, text)) {
+        worker_.log().write(LogLevel::error, text + ", client: " + peer_.host_text(), id_);
+      }
       co_return false;
     }
     if (parsed.status == ProxiedAddresses::Status::complete) {

@@ -5,6 +5,7 @@
 #include "net/tls_stream.h"
 #include "proxy/session.h"
 #include "proxy/worker.h"
+#include "tls/facts.h"
 
 namespace weir::proxy {
 namespace {
@@ -53,25 +54,32 @@ net::Task<bool> Session::handshake(TimePoint deadline) {
   auto& stream = *client_.tls();
   for (;;) {
     const auto step = stream.handshake();
-    if (step == net::TlsStream::Step::done) co_return true;
+    if (step == net::TlsStream::Step::done) {
+      auto& stats = worker_.mutable_stats();
+      (tls::is_resumed(stream.native()) ? stats.tls_resumed : stats.tls_full).add();
+      co_return true;
+    }
     if (step == net::TlsStream::Step::failed) {
-      worker_.log().write(LogLevel::info,
-                          "TLS handshake failed: " + stream.error() +
-                              ", client: " + peer_.host_text() + ", server: " + listen_text_,
-                          id_);
+      worker_.mutable_stats().tls_failed.add();
+      log_handshake("TLS handshake failed: " + stream.error());
       co_return false;
     }
     const bool reads = step == net::TlsStream::Step::wants_read;
     const net::Interest ready(reads ? client_.on_readable : client_.on_writable, waiter_);
     const auto wake = co_await waiter_.wait(deadline);
     if (wake == net::Wake::timeout) {
-      worker_.log().write(LogLevel::info,
-                          "client timed out in the TLS handshake, client: " + peer_.host_text() +
-                              ", server: " + listen_text_,
-                          id_);
+      worker_.mutable_stats().tls_failed.add();
+      log_handshake("client timed out in the TLS handshake");
     }
     if (wake != net::Wake::ready) co_return false;
   }
+}
+
+void Session::log_handshake(const std::string& text) {
+  auto& log = worker_.log();
+  if (!log.enabled(LogLevel::info) || !worker_.may_log(nullptr, LogLevel::info, text)) return;
+  log.write(LogLevel::info, text + ", client: " + peer_.host_text() + ", server: " + listen_text_,
+            id_);
 }
 
 // The server that SNI names; its context, or the default server's if it has no certificate.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "proxy/end_code.h"
 
 namespace weir::proxy {
 
@@ -43,19 +44,44 @@ struct Histogram {
   }
 };
 
-// Of one server { } or one peer, in one worker.
-struct TrafficStats {
+// Of one location, in one worker.
+struct LocationStats {
   std::array<Counter, 6> by_class;  // [1] is 1xx ... [5] is 5xx; [0]: ended without a status
-  Counter bytes_in;                 // from the client, or from the peer
-  Counter bytes_out;
   Histogram duration;
 };
+
+// Of one server { } or one peer, in one worker.
+struct TrafficStats : LocationStats {
+  Counter bytes_in;  // from the client, or from the peer
+  Counter bytes_out;
+};
+
+inline constexpr std::size_t kErrors = 0
+#define WEIR_ERROR(name, side, retry, status, text) +1
+#include "base/errors.def"
+#undef WEIR_ERROR
+    ;
 
 // Attempts are counted by upstream::Reason, and apart from these retries and those that another
 // peer should have had.
 inline constexpr std::size_t kChoiceRetry = 16;
 inline constexpr std::size_t kChoiceSkip = 17;
 inline constexpr std::size_t kChoiceKinds = 18;
+
+// Why a request went to another peer.
+enum class RetryCause : std::uint8_t {
+#define WEIR_RETRY_CAUSE(id, word) id,
+#include "proxy/retry_causes.def"
+#undef WEIR_RETRY_CAUSE
+};
+inline constexpr std::array kRetryCauses = {
+#define WEIR_RETRY_CAUSE(id, word) static_cast<const char*>(word),
+#include "proxy/retry_causes.def"
+#undef WEIR_RETRY_CAUSE
+};
+[[nodiscard]] inline const char* to_string(RetryCause cause) {
+  return kRetryCauses[static_cast<std::size_t>(cause)];
+}
 
 struct PeerStats : TrafficStats {
   std::array<Counter, kChoiceKinds> choices;
@@ -66,6 +92,16 @@ struct PeerStats : TrafficStats {
   Counter retries;   // attempts after which the request went elsewhere
   Counter stale;     // kept-alive connections that had died
   Histogram first_byte;
+  Histogram connect;                    // of new connections
+  std::array<Counter, kErrors> errors;  // attempts by the error they ended with, by Errc
+  std::array<Counter, kRetryCauses.size()> retry_causes;
+};
+
+// Of one upstream whose requests may wait, in one worker.
+struct QueueStats {
+  Histogram waited;  // whatever the wait ended with
+  Counter full;      // requests for which there was no room
+  Counter unserved;  // that waited in vain
 };
 
 struct WorkerStats {
@@ -73,9 +109,35 @@ struct WorkerStats {
   Counter reading;  // requests whose head is not complete
   Counter bad_requests;
   Counter client_aborts;
-  Counter log_lost;  // access log lines that could not be written
+  Counter log_lost;      // access log lines that could not be written
+  Counter log_left_out;  // lines of the error log: there were too many alike
   Counter fd_exhausted;
-  Counter retries_denied;  // for want of budget
+  Counter retries_denied;                      // for want of budget
+  Counter tls_full, tls_resumed, tls_failed;   // handshakes with clients
+  Counter requests_delayed, requests_refused;  // limit_req
+  Counter connections_refused;                 // limit_conn
+  // Requests that did not end as they should, by cause and phase.
+  std::array<std::array<Counter, kPhases.size()>, kEndCauses.size()> ends;
+
+  [[nodiscard]] Counter& broken(EndCode end) {
+    return ends[static_cast<std::size_t>(end.cause)][static_cast<std::size_t>(end.phase)];
+  }
+};
+
+// The counters of one server, location or peer, a copy for each worker. Outlive reloads by name.
+template <class T>
+class PerWorker {
+ public:
+  // Workers that `before` has copies for count on with them.
+  explicit PerWorker(std::size_t workers, const PerWorker* before = nullptr) {
+    if (before != nullptr) copies_ = before->copies_;
+    while (copies_.size() < workers) copies_.push_back(std::make_shared<T>());
+  }
+  [[nodiscard]] T& of(std::size_t worker) { return *copies_[worker]; }
+  [[nodiscard]] const std::vector<std::shared_ptr<T>>& all() const { return copies_; }
+
+ private:
+  std::vector<std::shared_ptr<T>> copies_;  // of workers that have ended, too
 };
 
 // What stub_status tells.

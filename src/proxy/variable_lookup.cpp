@@ -32,6 +32,7 @@ bool may_be_absent(Variable id) {
     case Variable::gzip_ratio:
     case Variable::limit_conn_status:
     case Variable::limit_req_status:
+    case Variable::otel_parent_id:
     case Variable::upstream_addr:
     case Variable::upstream_status:
     case Variable::upstream_response_time:

@@ -264,7 +264,7 @@ bool append_answer(std::string& out, Variable id, Exchange& x) {
       }
       return true;
     case Variable::end_code: {
-      const auto code = x.end_code();
+      const auto code = x.end_code().letters();
       out.append(code.data(), code.size());
       return true;
     }

@@ -79,6 +79,24 @@ bool append_file(std::string& out, Variable id, Exchange& x) {
   return true;
 }
 
+bool append_trace(std::string& out, Variable id, Exchange& x) {
+  const auto& trace = x.trace();
+  switch (id) {
+    case Variable::otel_trace_id:
+      trace.current.append_trace_id(out);
+      return true;
+    case Variable::otel_span_id:
+      TraceContext::append_span_id(trace.current.span_id, out);
+      return true;
+    case Variable::otel_parent_id:
+      if (trace.parent.span_id != 0) TraceContext::append_span_id(trace.parent.span_id, out);
+      return true;
+    default:
+      out.push_back(trace.parent.sampled ? '1' : '0');
+      return true;
+  }
+}
+
 bool append_body(std::string& out, Variable id, Exchange& x) {
   const auto& body = x.main().body();
   if (id == Variable::request_body) {
@@ -134,6 +152,11 @@ bool append_more(std::string& out, Variable id, Exchange& x) {
     case Variable::invalid_referer:
       if (!x.has_valid_referer()) out.push_back('1');
       return true;
+    case Variable::otel_trace_id:
+    case Variable::otel_span_id:
+    case Variable::otel_parent_id:
+    case Variable::otel_parent_sampled:
+      return append_trace(out, id, x);
     case Variable::proxy_protocol_addr:
     case Variable::proxy_protocol_port:
     case Variable::proxy_protocol_server_addr:

@@ -231,12 +231,14 @@ void Worker::peers_changed() {
 // ----------------------------------------------------------------------------
 
 void Worker::end_of_turn() {
-  access_logs_.flush(loop_.now(), stopping_ && empty());
-  if (access_logs_.waiting() && !flush_timer_.armed()) {
+  const bool last = stopping_ && empty();
+  access_logs_.flush(loop_.now(), last);
+  if (last) log_limit_.flush(log_, loop_.now(), true);
+  if ((access_logs_.waiting() || log_limit_.waiting()) && !flush_timer_.armed()) {
     loop_.wheel().arm(flush_timer_, loop_.now() + kFlushEvery);
   }
   // The last sessions have gone in this turn or before it; cancelled ones end within one turn.
-  if (stopping_ && empty()) {
+  if (last) {
     runtime_.reset();
     loop_.stop();
   }
@@ -245,6 +247,7 @@ void Worker::end_of_turn() {
 void Worker::on_flush_timer(TimerWheel::Timer& timer) {
   auto& worker = static_cast<FlushTimer&>(timer).worker;
   worker.access_logs_.flush(worker.loop_.now(), false);
+  worker.log_limit_.flush(worker.log_, worker.loop_.now());
 }
 
 void Worker::on_drain_timer(TimerWheel::Timer& timer) {

@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "base/log_files.h"
+#include "base/log_limit.h"
 #include "discovery/name_servers.h"
 #include "net/loop.h"
 #include "net/socket.h"
@@ -109,6 +110,14 @@ class Worker {
   [[nodiscard]] net::Scratch& scratch() { return scratch_; }
   [[nodiscard]] std::string& out() { return out_; }  // for heads; empty it before use
   [[nodiscard]] Log& log() { return log_; }
+  // Whether a line that begins so may be written: not if there have been too many like it. `own`: a
+  // location's log, or null.
+  [[nodiscard]] bool may_log(const std::shared_ptr<Log>& own, LogLevel level,
+                             std::string_view text) {
+    if (log_limit_.admits(own, level, text, loop_.now())) return true;
+    stats_->log_left_out.add();
+    return false;
+  }
   [[nodiscard]] discovery::NameServers& names() { return names_; }
   [[nodiscard]] StartWaits& start_waits() { return start_waits_; }
   [[nodiscard]] PeerWatches& watches() { return watches_; }
@@ -166,6 +175,7 @@ class Worker {
   RuntimePin runtime_;
   std::shared_ptr<WorkerStats> stats_;
   AccessLogs access_logs_;
+  LogLimit log_limit_;
   discovery::NameServers names_;
   StartWaits start_waits_;
   PeerWatches watches_;

@@ -144,6 +144,7 @@ std::optional<HealthMachine::Transition> HealthMachine::change_to(Health to, std
 
 HealthMachine::Transition HealthMachine::move_to(Health to, TimePoint now) {
   Transition transition{.from = state_, .to = to, .reason = reason_};
+  ++transitions_[static_cast<std::size_t>(to)];
   state_ = to;
   since_ = now;
   const bool out = peer_.spec.vanished || peer_.spec.down;

@@ -73,6 +73,10 @@ class HealthMachine {
   [[nodiscard]] const CheckResult& last() const { return last_; }
   [[nodiscard]] std::uint64_t checks() const { return checks_; }
   [[nodiscard]] std::uint64_t failed_checks() const { return failed_checks_; }
+  // Times that it went into this state.
+  [[nodiscard]] std::uint64_t transitions(Health to) const {
+    return transitions_[static_cast<std::size_t>(to)];
+  }
   [[nodiscard]] std::uint64_t failed_checks(CheckLayer layer) const {
     return failures_[static_cast<std::size_t>(layer)];
   }
@@ -98,6 +102,7 @@ class HealthMachine {
   std::uint64_t checks_ = 0;
   std::uint64_t failed_checks_ = 0;
   std::array<std::uint64_t, static_cast<std::size_t>(CheckLayer::ok) + 1> failures_{};
+  std::array<std::uint64_t, 4> transitions_{};  // by Health
 };
 
 }  // namespace weir::upstream

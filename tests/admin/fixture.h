@@ -74,6 +74,13 @@ struct Fixture {
     model->servers.back()->root->nested.push_back(proxy_location(upstream));
   }
 
+  // The counters of a location of the last server.
+  proxy::PerWorker<proxy::LocationStats>& count_location(const std::string& location) {
+    auto stats = std::make_shared<proxy::PerWorker<proxy::LocationStats>>(kWorkers);
+    runtime->location_stats.push_back({model->servers.back().get(), location, stats});
+    return *stats;
+  }
+
   proxy::PoolNode& add_pool(const std::string& name,
                             std::vector<std::shared_ptr<upstream::Peer>> peers,
                             config::Balance balance = config::Balance::round_robin) {

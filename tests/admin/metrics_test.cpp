@@ -70,8 +70,12 @@ void fill(Fixture& fixture) {
   app.queue = std::make_shared<proxy::PoolQueue>();
   app.stats[0]->of(0).choices[static_cast<std::size_t>(upstream::Reason::round_robin)].add();
   app.stats[1]->of(1).choices[proxy::kChoiceRetry].add();
+  app.stats[1]->of(1).errors[static_cast<std::size_t>(Errc::connect_failed)].add();
+  app.stats[1]->of(1).retry_causes[static_cast<std::size_t>(proxy::RetryCause::refused)].add();
+  fixture.workers[0].broken({proxy::EndCause::client, proxy::Phase::answer}).add();
   fixture.add_pool("other", {test::make_peer("10.0.0.1:80")});
   fixture.add_server("a.example");
+  fixture.count_location("/");
   fixture.add_server("");
   fixture.source.registry = [&fixture](const std::string& upstream) {
     std::optional<discovery::RegistryStatus> status;
@@ -152,9 +156,20 @@ TEST_CASE("counters of workers are added up") {
     worker.client_aborts.add(6);
     worker.log_lost.add(7);
     worker.fd_exhausted.add(8);
+    worker.log_left_out.add(9);
+    worker.tls_full.add(1);
+    worker.tls_resumed.add(2);
+    worker.tls_failed.add(3);
+    worker.requests_delayed.add(4);
+    worker.requests_refused.add(5);
+    worker.connections_refused.add(6);
+    worker.broken({proxy::EndCause::peer_late, proxy::Phase::send}).add(7);
   }
   auto& server = fixture.add_server("a.example");
-  auto& peer = *fixture.add_pool("app", {test::make_peer("10.0.0.1:80")}).stats[0];
+  auto& location = fixture.count_location("~* \\.php$");
+  auto& app = fixture.add_pool("app", {test::make_peer("10.0.0.1:80")});
+  app.queue_stats = std::make_shared<proxy::PerWorker<proxy::QueueStats>>(Fixture::kWorkers);
+  auto& peer = *app.stats[0];
   for (std::size_t worker = 0; worker < Fixture::kWorkers; ++worker) {
     server.of(worker).by_class[2].add(100 + worker);
     server.of(worker).by_class[0].add(1);
@@ -169,6 +184,13 @@ TEST_CASE("counters of workers are added up") {
     peer.of(worker).stale.add(16);
     peer.of(worker).failures.add(17);
     peer.of(worker).retries.add(18);
+    peer.of(worker).errors[static_cast<std::size_t>(Errc::peer_reset)].add(19);
+    peer.of(worker).retry_causes[static_cast<std::size_t>(proxy::RetryCause::http_503)].add(20);
+    peer.of(worker).connect.observe(Duration{3});
+    app.queue_stats->of(worker).full.add(21);
+    app.queue_stats->of(worker).unserved.add(22);
+    app.queue_stats->of(worker).waited.observe(Duration{40});
+    location.of(worker).by_class[3].add(23);
   }
   const auto got = scrape(fixture);
   const Exposition::Labels of_peer = {{"upstream", "app"}, {"peer", "10.0.0.1:80"}};
@@ -177,6 +199,7 @@ TEST_CASE("counters of workers are added up") {
     return labels;
   };
   const Exposition::Labels of_server = {{"server", "a.example"}};
+  const Exposition::Labels of_app = {{"upstream", "app"}};
   struct Row {
     const char* name;
     Exposition::Labels labels;
@@ -198,6 +221,30 @@ TEST_CASE("counters of workers are added up") {
       {"weir_access_log_lost_lines_total", {}, 14},
       {"weir_error_log_lost_lines_total", {}, 0},
       {"weir_descriptor_exhaustion_total", {}, 16},
+      {"weir_error_log_left_out_lines_total", {}, 18},
+      {"weir_workers", {}, 2},
+      {"weir_config_info", {{"defaults", "nginx"}}, 1},
+      {"weir_config_servers", {}, 1},
+      {"weir_tls_handshakes_total", {{"result", "full"}}, 2},
+      {"weir_tls_handshakes_total", {{"result", "resumed"}}, 4},
+      {"weir_tls_handshakes_total", {{"result", "failed"}}, 6},
+      {"weir_limited_requests_total", {{"result", "delayed"}}, 8},
+      {"weir_limited_requests_total", {{"result", "refused"}}, 10},
+      {"weir_limited_connections_total", {}, 12},
+      {"weir_requests_broken_total", {{"end_code", "pS"}}, 14},
+      {"weir_location_requests_total",
+       {{"server", "a.example"}, {"location", "~* \\.php$"}, {"code", "3xx"}},
+       46},
+      {"weir_upstream_errors_total", with(of_app, "error", "peer_reset"), 38},
+      {"weir_upstream_retry_reasons_total", with(of_app, "reason", "503"), 40},
+      {"weir_upstream_connect_seconds_count", of_peer, 2},
+      {"weir_upstream_queue_full_total", of_app, 42},
+      {"weir_upstream_queue_unserved_total", of_app, 44},
+      {"weir_upstream_queue_seconds_count", of_app, 2},
+      {"weir_upstream_peers", of_app, 1},
+      {"weir_upstream_health_transitions_total", with(of_peer, "to", "down"), 0},
+      {"weir_trace_spans_sent_total", {}, 0},
+      {"weir_metrics_series_left_out", {}, 0},
       {"weir_requests_total", with(of_server, "code", "2xx"), 201},
       {"weir_requests_total", with(of_server, "code", "none"), 2},
       {"weir_requests_total", with(of_server, "code", "4xx"), 0},
@@ -347,6 +394,37 @@ TEST_CASE("with very many peers their histograms are left out, and nothing else"
   }
 }
 
+TEST_CASE("with very many locations none of them is told of") {
+  for (const bool many : {false, true}) {
+    Fixture fixture;
+    fixture.add_server("a.example");
+    for (std::size_t i = 0; i < kMaxLocations + (many ? 1 : 0); ++i) {
+      fixture.count_location("/" + std::to_string(i));
+    }
+    const auto text = metrics_text(fixture.source);
+    CHECK((text.find("weir_location_requests_total{") != std::string::npos) != many);
+  }
+}
+
+TEST_CASE("a page has no more series than it may have, and counts the rest") {
+  Fixture fixture;
+  const std::size_t of_an_upstream = 20;
+  for (std::size_t i = 0; i < kMaxSeries / of_an_upstream + 100; ++i) {
+    fixture.add_pool("p" + std::to_string(i), {});
+  }
+  const auto text = metrics_text(fixture.source);
+  std::size_t series = 0;
+  for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) {
+    if (text[at] != '#') ++series;
+  }
+  CHECK(series <= kMaxSeries + 1);
+  CHECK(series > kMaxSeries - 100);
+  const std::string name = "\nweir_metrics_series_left_out ";
+  const auto at = text.find(name);
+  REQUIRE(at != std::string::npos);
+  CHECK(std::stod(text.substr(at + name.size())) > 0);
+}
+
 TEST_CASE("the reference page has every metric, and the true number of series") {
   const auto page = metrics_markdown();
   for (const auto& row : metric_table()) {
@@ -354,9 +432,10 @@ TEST_CASE("the reference page has every metric, and the true number of series") 
     CHECK(page.find("| `" + std::string(row.name) + "` |") != std::string::npos);
   }
   // What the page says must be what a scrape has.
-  const auto size = [](int servers, int pools, int peers) {
+  const auto size = [](int servers, int pools, int peers, int locations = 0) {
     Fixture fixture;
     for (int i = 0; i < servers; ++i) fixture.add_server("s" + std::to_string(i));
+    for (int i = 0; i < locations; ++i) fixture.count_location("/" + std::to_string(i));
     for (int i = 0; i < pools; ++i) {
       std::vector<std::shared_ptr<upstream::Peer>> all;
       for (int j = 0; j < peers; ++j)
@@ -367,11 +446,13 @@ TEST_CASE("the reference page has every metric, and the true number of series") 
   };
   const auto fixed = size(0, 0, 0);
   const auto server = size(1, 0, 0) - fixed;
+  const auto location = size(1, 0, 0, 1) - fixed - server;
   const auto upstream = size(0, 1, 0) - fixed;
   const auto peer = size(0, 1, 1) - fixed - upstream;
   const auto want = std::to_string(fixed) + " series, " + std::to_string(server) +
-                    " a server name, " + std::to_string(upstream) + " an upstream and " +
-                    std::to_string(peer) + " a peer.";
+                    " a server name, " + std::to_string(location) + " a location, " +
+                    std::to_string(upstream) + " an upstream and " + std::to_string(peer) +
+                    " a peer.";
   CAPTURE(want);
   CHECK(page.find(want) != std::string::npos);
 }

@@ -167,7 +167,10 @@ http {{
             pid = frontier.pop()
             found.append(pid)
             for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-                frontier += map(int, (task / "children").read_text().split())
+                try:
+                    frontier += map(int, (task / "children").read_text().split())
+                except (FileNotFoundError, ProcessLookupError):
+                    pass  # a thread that has just ended
         return found
 
     def resident_kib(self):

@@ -1,0 +1,71 @@
+#include "base/log_limit.h"
+
+#include <algorithm>
+
+namespace weir {
+
+std::string_view LogLimit::cause_of(std::string_view text) {
+  constexpr std::size_t kMost = 100;
+  return text.substr(0, std::min(text.find_first_of("\"(0123456789"), kMost));
+}
+
+// An entry that has the cause, else a free one; the last one is for all that found none. What was
+// left out of an entry stays there until it has been told.
+LogLimit::Cause& LogLimit::find(const std::shared_ptr<Log>& log, LogLevel level,
+                                std::string_view text, TimePoint now) {
+  Cause* free = nullptr;
+  for (std::size_t i = 0; i < kCauses; ++i) {
+    auto& cause = causes_[i];
+    if (cause.lines > 0 && cause.level == level && cause.log == log && cause.text == text) {
+      return cause;
+    }
+    if (free == nullptr && cause.over(now) && cause.left_out == 0) free = &cause;
+  }
+  if (free == nullptr) {
+    auto& rest = causes_[kCauses];
+    rest.text = "of other causes";
+    return rest;
+  }
+  *free = {std::string(text), log, level, now, 0, 0};
+  return *free;
+}
+
+bool LogLimit::admits(const std::shared_ptr<Log>& log, LogLevel level, std::string_view text,
+                      TimePoint now) {
+  if (level == LogLevel::debug) return true;
+  auto& cause = find(log, level, cause_of(text), now);
+  if (cause.over(now) && cause.left_out == 0) {
+    cause.began = now;
+    cause.lines = 0;
+  }
+  cause.level = level;
+  if (cause.lines < kMostAlike) {
+    ++cause.lines;
+    return true;
+  }
+  if (cause.left_out++ == 0) ++waiting_;
+  ++left_out_;
+  return false;
+}
+
+void LogLimit::tell(Cause& cause, Log& main, TimePoint now) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - cause.began).count();
+  auto text = cause.text;
+  while (text.ends_with(' ') || text.ends_with(',') || text.ends_with(':')) text.pop_back();
+  const std::string line = std::to_string(cause.left_out) + " more like this in the last " +
+                           std::to_string(std::max<std::int64_t>(seconds, 1)) + " s: " + text;
+  (cause.log != nullptr ? *cause.log : main).write(cause.level, line);
+  cause.left_out = 0;
+  cause.lines = 0;
+  cause.log.reset();
+  --waiting_;
+}
+
+void LogLimit::flush(Log& main, TimePoint now, bool all) {
+  if (waiting_ == 0) return;
+  for (auto& cause : causes_) {
+    if (cause.left_out > 0 && (all || cause.over(now))) tell(cause, main, now);
+  }
+}
+
+}  // namespace weir
