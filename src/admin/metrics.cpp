@@ -41,7 +41,7 @@ std::string label_list(std::string_view labels) {
 // Series a server or a peer has, worked out from the table.
 struct SeriesCount {
   std::size_t fixed = 0, server = 0, location = 0, upstream = 0, registry = 0, peer = 0,
-              peer_histograms = 0;
+              peer_histograms = 0, certificate = 0;
 };
 
 SeriesCount count_series() {
@@ -67,6 +67,8 @@ SeriesCount count_series() {
       if (row.kind == MetricKind::histogram) count.peer_histograms += series;
     } else if (std::string_view(row.name).starts_with("weir_registry_")) {
       count.registry += series;
+    } else if (labels.starts_with("certificate")) {
+      count.certificate += series;
     } else if (labels.starts_with("upstream")) {
       count.upstream += series;
     } else if (labels.starts_with("server location")) {
@@ -116,7 +118,8 @@ std::string metrics_markdown() {
       text(count.fixed) + " series, " + text(count.server) + " a server name, " +
       text(count.location) + " a location, " + text(count.upstream) + " an upstream and " +
       text(count.peer) + " a peer. A registry has " + text(count.registry) +
-      " more. With more than " + text(kMaxPeersWithHistograms) +
+      " more, a certificate that weir orders " + text(count.certificate) +
+      ", any other one less. With more than " + text(kMaxPeersWithHistograms) +
       " peers in all, the histograms of peers are left out, and a peer has " +
       text(count.peer - count.peer_histograms) + ". With more than " + text(kMaxLocations) +
       " locations, those are left out. A page never "

@@ -273,6 +273,28 @@ void add_traces(Sheet& sheet, const proxy::TraceExporter* traces) {
   sheet.add(Metric::spans_dropped, of(&Counts::failed), {{"reason", "failed"}});
 }
 
+void add_certificates(Sheet& sheet, const Source& source, const config::Model& model) {
+  std::set<std::string> seen;
+  for (const auto& certificate : model.certificates) {
+    if (certificate.path == "data:") continue;
+    const auto& facts = certificate.facts;
+    const Labels labels = {{"certificate", to_utf8(certificate.path)},
+                           {"name", to_utf8(facts.names.empty() ? facts.subject : facts.names[0])}};
+    if (!seen.insert(certificate.path).second) continue;  // with another key, elsewhere
+    sheet.add(Metric::certificate_expiry, facts.not_after, labels);
+    sheet.add(Metric::certificate_stale, source.certificate_problem(certificate).empty() ? 0 : 1,
+              labels);
+  }
+}
+
+void add_orders(Sheet& sheet, const Source& source) {
+  if (!source.orders) return;
+  for (const auto& order : source.orders()) {
+    sheet.add(Metric::acme_failing, order.error.empty() ? 0 : 1,
+              {{"certificate", to_utf8(order.path)}, {"issuer", to_utf8(order.issuer)}});
+  }
+}
+
 void add_process(Sheet& sheet) {
   const auto usage = process_usage();
   if (usage.cpu_seconds) sheet.add(Metric::cpu, *usage.cpu_seconds);
@@ -291,6 +313,7 @@ std::string metrics_text(const Source& source) {
     add_model(sheet, *runtime->model);
     add_servers(sheet, *runtime);
     add_locations(sheet, *runtime);
+    add_certificates(sheet, source, *runtime->model);
     std::size_t peers = 0;
     for (const auto& node : runtime->pools) peers += node.pool->peers().size();
     for (const auto& node : runtime->pools) {
@@ -301,6 +324,7 @@ std::string metrics_text(const Source& source) {
   const auto runtime_now = source.present();
   add_traces(sheet, runtime_now != nullptr ? runtime_now->traces.get() : nullptr);
   add_names(sheet, source);
+  add_orders(sheet, source);
   add_process(sheet);
   return sheet.text();
 }

@@ -48,6 +48,10 @@ Page too_many_page(const Source&, std::string_view) {
   return page;
 }
 
+Page certificates_page(const Source& source, std::string_view) {
+  return {.type = "application/json", .body = certificates_json(source)};
+}
+
 constexpr std::array kRoutes = {
     Route{"/help", "this list", help_page},
     Route{"/metrics", "Prometheus metrics", metrics_page},
@@ -56,6 +60,7 @@ constexpr std::array kRoutes = {
     Route{"/upstreams", "upstreams and their peers, as JSON", upstreams_page},
     Route{"/history", "the last 15 minutes, as JSON; ?pool=NAME: of its peers, too", history_page},
     Route{kEventsPath, "what the dashboard shows, as server-sent events", too_many_page},
+    Route{"/certificates", "certificates in use and when they expire, as JSON", certificates_page},
 };
 
 Page help_page(const Source& source, std::string_view) {
@@ -63,11 +68,11 @@ Page help_page(const Source& source, std::string_view) {
   page.body = "weir " + source.version + "\n\n/           the dashboard\n";
   for (const auto& route : kRoutes) {
     page.body += route.path;
-    page.body.append(12 - route.path.size(), ' ');
+    page.body.append(15 - route.path.size(), ' ');
     page.body += route.help;
     page.body += '\n';
   }
-  page.body += "/api/VERB   operators' verbs; `weir -h verbs` tells of them\n";
+  page.body += "/api/VERB      operators' verbs; `weir -h verbs` tells of them\n";
   return page;
 }
 

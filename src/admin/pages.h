@@ -19,6 +19,10 @@ inline constexpr std::string_view kEventsPath = "/events";
 // Every pool and peer of the present runtime, as JSON; or one pool, by its name.
 [[nodiscard]] std::string upstreams_json(const Source& source, std::string_view pool = {});
 
+// Every certificate of the present runtime, as JSON: whose, until when, whether its file has
+// changed to something that cannot be used.
+[[nodiscard]] std::string certificates_json(const Source& source);
+
 // Whether a request sent here would be served: a line for each reason why not.
 struct Ready {
   bool ready = false;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,6 +51,17 @@ struct Source {
     std::uint64_t failed = 0;
   };
   std::function<Reloads()> reloads;
+  // Certificates that have changed on disk and are not good: by path, what is wrong.
+  std::function<std::map<std::string, std::string>()> certificate_problems;
+  // A certificate that is ordered from an ACME server.
+  struct Order {
+    std::string path;  // where it is kept
+    std::string issuer;
+    std::vector<std::string> names;
+    WallTime next{};    // when it is ordered next
+    std::string error;  // why the last order came to nothing; empty: it did not
+  };
+  std::function<std::vector<Order>()> orders;
   // What operators have set; null: nothing can be set.
   upstream::OperatorState* operators = nullptr;
   // Puts a change of it into force and has it kept. `done`, now or later: with nothing, or with why
@@ -65,6 +77,9 @@ struct Source {
   const History* history = nullptr;                              // the Server's
   WallTime started{};
   std::string version{};
+
+  // Why the file of a certificate is not in force as it is now; empty: it is.
+  [[nodiscard]] std::string certificate_problem(const config::TlsCertificate& certificate) const;
 
   // The functions above, with an answer where there is none (yet).
   [[nodiscard]] std::shared_ptr<const proxy::Runtime> present() const {

@@ -43,6 +43,17 @@ void compile_worker_shutdown_timeout(const Call& call) {
   }
 }
 
+void compile_certificate_watch(const Call& call) {
+  auto& watch = call.compiler.model().certificate_watch;
+  if (call.arg(0).text == "off") {
+    watch = Duration{0};
+  } else if (const auto time = time_argument(call, call.arg(0))) {
+    constexpr Duration kLeast{50};
+    if (*time < kLeast) return call.error(call.arg(0), "too often; write 1s, or off");
+    watch = *time;
+  }
+}
+
 void compile_user(const Call& call) {
   auto& model = call.compiler.model();
   model.user = call.arg(0).text;

@@ -5,6 +5,7 @@
 #include "config/handlers.h"
 #include "config/words.h"
 #include "tls/pem.h"
+#include "tls/staple.h"
 #include "tls/ticket_keys.h"
 
 namespace weir::config {
@@ -13,9 +14,13 @@ namespace {
 using Side = tls::Context::Side;
 
 // Files that hold what OpenSSL would look for elsewhere.
-std::optional<TlsFile> pem_file(const Call& call) {
+// `variable`: the one that may stand for one.
+std::optional<TlsFile> pem_file(const Call& call, std::string_view variable = {}) {
   const auto& argument = call.arg(0);
   const auto& text = argument.text;
+  if (!variable.empty() && text == variable) {
+    return TlsFile{text, std::make_shared<const std::string>(), argument.position};
+  }
   if (text.starts_with("engine:") || text.starts_with("store:")) {
     call.error(argument, "engines and stores of OpenSSL are not supported yet; name a file");
     return std::nullopt;
@@ -133,15 +138,16 @@ void compile_ssl(const Call& call) {
 }
 
 void compile_ssl_certificate(const Call& call) {
-  auto file = pem_file(call);
-  if (!file || !check_certificates(call, *file)) return;
+  auto file = pem_file(call, kAcmeCertificate);
+  const bool ordered = file && file->path == kAcmeCertificate;
+  if (!file || (!ordered && !check_certificates(call, *file))) return;
   auto& list = call.scope.settings->ssl_certificate;
   if (!list) list.emplace();
   if (*file) list->push_back(std::move(*file));
 }
 
 void compile_ssl_certificate_key(const Call& call) {
-  auto file = pem_file(call);
+  auto file = pem_file(call, kAcmeCertificateKey);
   if (!file) return;
   auto& list = call.scope.settings->ssl_certificate_key;
   if (!list) list.emplace();
@@ -244,6 +250,14 @@ void compile_ssl_trusted_certificate(const Call& call) {
   set_certificates(call, call.scope.settings->ssl_trusted_certificate);
 }
 void compile_ssl_crl(const Call& call) { set_crl(call, call.scope.settings->ssl_crl); }
+
+void compile_ssl_stapling_file(const Call& call) {
+  auto file = call.compiler.secret(call, call.arg(0));
+  if (!file) return;
+  std::string error;
+  if (*file && tls::Staple::parse(*file->text, error) == nullptr) return wrong(call, *file, error);
+  call.scope.settings->ssl_stapling_file = std::move(*file);
+}
 
 // ---- peers
 

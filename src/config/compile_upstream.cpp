@@ -177,6 +177,18 @@ void compile_keepalive(const Call& call) {
   static_cast<void>(parameters(call, 1));
 }
 
+void compile_upstream_proxy_protocol(const Call& call) {
+  const auto& text = call.arg(0).text;
+  auto& version = call.scope.upstream->proxy_protocol;
+  if (text == "v1" || text == "v2" || text == "off") {
+    version = text == "v1"   ? ProxyProtocol::v1
+              : text == "v2" ? ProxyProtocol::v2
+                             : ProxyProtocol::off;
+  } else {
+    call.error(call.arg(0), "invalid value " + quote(text) + "; use v1, v2 or off");
+  }
+}
+
 void compile_upstream_keepalive_requests(const Call& call) {
   const auto number = number_argument(call, call.arg(0), 0, kMaxNumber);
   if (number) call.scope.upstream->keepalive.requests = *number;

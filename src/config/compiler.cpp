@@ -182,6 +182,18 @@ std::optional<TlsFile> Compiler::secret(const Call& call, const Argument& argume
   return file;
 }
 
+TlsFile Compiler::stored(const std::string& path, const Position& at) {
+  TlsFile file;
+  file.path = path;
+  file.position = at;
+  auto text = std::make_shared<std::string>();
+  std::string error;
+  const bool read = options_.read_secret ? options_.read_secret(path, *text, error)
+                                         : read_file(path, *text, error);
+  if (read) file.text = std::move(text);
+  return file;
+}
+
 std::vector<IpAddress> Compiler::addresses(const Call& call, const Argument& argument,
                                            const std::string& host, std::uint16_t port) {
   if (const auto ip = IpAddress::parse(host, port)) return {*ip};

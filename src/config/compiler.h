@@ -45,6 +45,7 @@ struct ServerDraft {
   std::vector<Listen> listens;
   std::optional<bool> ssl;  // `ssl on`: every listener of it speaks TLS
   LocationDraft root;
+  std::optional<AcmeCertificate> acme;  // as it was asked for
 };
 
 // A server of stream; `root` has what it shares with http.
@@ -70,6 +71,7 @@ struct Scope {
   StreamSettings* stream = nullptr;      // stream, server of stream
   StreamDraft* stream_server = nullptr;  // server of stream
   TraceConfig* trace = nullptr;
+  AcmeIssuer* acme = nullptr;
   std::string_view method_line{};  // upstream: the method of choice that stands before, by name
   bool access_log_off = false;     // http, server, location: `access_log off` stands before
 };
@@ -132,6 +134,8 @@ class Compiler {
   // A file that nginx looks for beside its configuration, with its contents; without a name: none.
   // nullopt after an error.
   std::optional<TlsFile> secret(const Call& call, const Argument& argument);
+  // A file of weir's own; no text: there is none (yet).
+  [[nodiscard]] TlsFile stored(const std::string& path, const Position& at);
   // The addresses of a host, with `port`: of its name as the system resolves it now. Empty after
   // an error, which was reported at `argument`.
   std::vector<IpAddress> addresses(const Call& call, const Argument& argument,

@@ -26,6 +26,9 @@ constexpr DirectiveInfo kRows[] = {
      "number of worker threads; auto: one a core"},
     {"worker_rlimit_nofile", M, 1, 1, 0, compile_worker_rlimit_nofile, "",
      "limit of open files of the process"},
+    {"certificate_watch", M, 1, 1, 0, compile_certificate_watch, "1s",
+     "how often files of certificates and keys are looked at; changed ones are taken without a "
+     "reload; off: never"},
     {"worker_shutdown_timeout", M, 1, 1, 0, compile_worker_shutdown_timeout, "",
      "longest wait for connections at a graceful end"},
     {"pid", M, 1, 1, 0, compile_pid, "", "file that holds the number of the main process"},

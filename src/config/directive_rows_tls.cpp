@@ -21,7 +21,8 @@ constexpr DirectiveInfo kRows[] = {
      "file of passwords of keys, one a line"},
     {"ssl_protocols", HS, 1, kMany, kRepeats | kList, compile_ssl_protocols, "TLSv1.2 TLSv1.3",
      "versions that are spoken"},
-    {"ssl_ciphers", HS, 1, 1, 0, compile_ssl_ciphers, "HIGH:!aNULL:!MD5",
+    {"ssl_ciphers", HS, 1, 1, 0, compile_ssl_ciphers,
+     "HIGH:!aNULL:!MD5 (YAML: ECDHE+AESGCM:ECDHE+CHACHA20)",
      "ciphers of TLS 1.2 and before, as OpenSSL lists them"},
     {"ssl_prefer_server_ciphers", HS, 1, 1, kFlag, set_flag<&Set::ssl_prefer_server_ciphers>, "off",
      "the order of ssl_ciphers decides, not the client's"},
@@ -54,6 +55,12 @@ constexpr DirectiveInfo kRows[] = {
     {"ssl_trusted_certificate", HS, 1, 1, 0, compile_ssl_trusted_certificate, "",
      "file of such authorities that they are not told of"},
     {"ssl_crl", HS, 1, 1, 0, compile_ssl_crl, "", "file of lists of revoked certificates, PEM"},
+    {"ssl_stapling", HS, 1, 1, kFlag, set_flag<&Set::ssl_stapling>, "off",
+     "the answer of OCSP in ssl_stapling_file is sent with the certificate"},
+    {"ssl_stapling_file", HS, 1, 1, 0, compile_ssl_stapling_file, "",
+     "file of an answer of OCSP, DER; a changed one is taken without a reload"},
+    {"ssl_stapling_verify", HS, 1, 1, kFlag, set_flag<&Set::ssl_stapling_verify>, "off",
+     "check the answer's signature, by ssl_trusted_certificate"},
 
     // ---- peers
     {"proxy_ssl_verify", HSL, 1, 1, kFlag, set_flag<&Set::proxy_ssl_verify>, "off",

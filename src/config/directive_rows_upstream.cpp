@@ -84,6 +84,9 @@ constexpr DirectiveInfo kRows[] = {
      "they are checked by /api/__health_check (weir's own)"},
     {"keepalive", U, 1, 2, 0, compile_keepalive, "32",
      "idle connections kept to the peers, for each worker; 0: none", "local", "connections"},
+    {"proxy_protocol", U, 1, 1, 0, compile_upstream_proxy_protocol, "off",
+     "v1 or v2: each connection to a peer begins with a header that says whose it is, checks with "
+     "one that says weir's own; connections are kept for the same client alone (weir's own)"},
     {"keepalive_requests", U, 1, 1, 0, compile_upstream_keepalive_requests, "1000",
      "most requests over one connection to a peer"},
     {"keepalive_time", U, 1, 1, 0, compile_upstream_keepalive_time, "1h",

@@ -65,8 +65,8 @@ const Index& table() {
     Index made;
     for (const auto rows :
          {main_rows(), upstream_rows(), server_rows(), client_rows(), routing_rows(), access_rows(),
-          proxy_rows(), tls_rows(), filter_rows(), variable_rows(), stream_rows(),
-           trace_rows()}) {
+          proxy_rows(), tls_rows(), acme_rows(), filter_rows(), variable_rows(), stream_rows(),
+          trace_rows()}) {
       made.rows.insert(made.rows.end(), rows.begin(), rows.end());
     }
     add_accepted(made.rows);
@@ -151,7 +151,7 @@ std::string_view unsupported_advice(std::string_view name) {
 }
 
 std::string context_names(std::uint32_t contexts) {
-  static constexpr std::array<std::string_view, 19> kNames = {"main",
+  static constexpr std::array<std::string_view, 21> kNames = {"main",
                                                               "events",
                                                               "http",
                                                               "server",
@@ -169,14 +169,15 @@ std::string context_names(std::uint32_t contexts) {
                                                               "charset_map",
                                                               "stream",
                                                               "server (stream)",
-                                                              "upstream (stream)"};
+                                                              "upstream (stream)",
+                                                              "acme_issuer",
+                                                              "otel_exporter"};
   std::string out;
   for (std::size_t i = 0; i < kNames.size(); ++i) {
     if ((contexts >> i & 1u) == 0) continue;
     if (!out.empty()) out += ", ";
     out += kNames[i];
   }
-  if ((contexts & in_otel) != 0) out += std::string(out.empty() ? "" : ", ") + "otel_exporter";
   return out;
 }
 

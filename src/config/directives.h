@@ -35,6 +35,7 @@ enum Context : std::uint32_t {
   in_stream = 1u << 16,
   in_stream_server = 1u << 17,
   in_stream_upstream = 1u << 18,
+  in_acme = 1u << 19,
   in_otel = 1u << 20,  // otel_exporter
 };
 

@@ -41,6 +41,7 @@ constexpr AcceptedGroup kGroups[] = {
     {"gzip_no_buffer ssi_ignore_recycled_buffers", HSL, Accepts::flag, kBuffers},
     {"connection_pool_size request_pool_size", HS, Accepts::size, kBuffers},
 
+    {"acme_shared_zone", H, Accepts::anything, kTables, {}, 1, 1},
     {"types_hash_bucket_size types_hash_max_size proxy_headers_hash_bucket_size "
      "proxy_headers_hash_max_size",
      HSL, Accepts::number, kTables},
@@ -82,12 +83,10 @@ constexpr AcceptedGroup kGroups[] = {
     {"ssl_certificate_compression", HS, Accepts::flag, "certificates are sent as they are"},
     {"ssl_early_data", HS, Accepts::flag,
      "requests are taken after the handshake only: nobody can send them again"},
-    {"ssl_stapling ssl_stapling_verify", HS, Accepts::flag,
-     "answers of OCSP are not sent with certificates"},
-    {"ssl_stapling_file ssl_stapling_responder",
+    {"ssl_stapling_responder",
      HS,
      Accepts::anything,
-     "answers of OCSP are not sent with certificates",
+     "responders are not asked; ssl_stapling_file names an answer",
      {},
      1,
      1},

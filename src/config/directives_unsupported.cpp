@@ -10,6 +10,7 @@ constexpr UnsupportedGroup kGroups[] = {
      "http3_max_concurrent_streams http3_stream_buffer_size quic_active_connection_id_limit "
      "quic_bpf quic_gso quic_host_key quic_retry",
      Absence::yet, "clients are served HTTP/1.1; remove it"},
+    {"preferred_chain common_name_in_csr", Absence::yet, "remove it"},
     {"sticky_cookie_insert", Absence::yet, "use sticky cookie"},
     {"ntlm state zone_sync", Absence::yet, "remove it"},
     {"proxy_allow_upstream proxy_request_dynamic client_body_early_read", Absence::yet,

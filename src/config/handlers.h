@@ -15,6 +15,7 @@ void compile_user(const Call& call);
 void compile_pid(const Call& call);
 void compile_daemon(const Call& call);
 void compile_master_process(const Call& call);
+void compile_certificate_watch(const Call& call);
 void compile_env(const Call& call);
 void compile_working_directory(const Call& call);
 void compile_worker_priority(const Call& call);
@@ -49,6 +50,21 @@ void compile_otel_resource_attr(const Call& call);
 void compile_otel_trace(const Call& call);
 void compile_otel_span_attr(const Call& call);
 
+// acme_issuer (compile_acme.cpp)
+void compile_acme_issuer(const Call& call);
+void compile_acme_uri(const Call& call);
+void compile_acme_contact(const Call& call);
+void compile_acme_challenge(const Call& call);
+void compile_acme_account_key(const Call& call);
+void compile_acme_external_key(const Call& call);
+void compile_acme_profile(const Call& call);
+void compile_acme_trusted(const Call& call);
+void compile_acme_verify(const Call& call);
+void compile_acme_state_path(const Call& call);
+void compile_acme_terms(const Call& call);
+void compile_acme_retry(const Call& call);
+void compile_acme_certificate(const Call& call);
+
 // upstream (compile_upstream.cpp)
 void compile_upstream(const Call& call);
 void compile_peer(const Call& call);
@@ -69,6 +85,7 @@ void compile_unavailable(const Call& call);
 void compile_fail_open(const Call& call);
 void compile_profile(const Call& call);
 void compile_keepalive(const Call& call);
+void compile_upstream_proxy_protocol(const Call& call);
 void compile_upstream_keepalive_requests(const Call& call);
 void compile_upstream_keepalive_time(const Call& call);
 void compile_upstream_keepalive_timeout(const Call& call);
@@ -179,6 +196,7 @@ void compile_ssl_handshake_timeout(const Call& call);
 void compile_ssl_client_certificate(const Call& call);
 void compile_ssl_trusted_certificate(const Call& call);
 void compile_ssl_crl(const Call& call);
+void compile_ssl_stapling_file(const Call& call);
 void compile_proxy_ssl_certificate(const Call& call);
 void compile_proxy_ssl_certificate_key(const Call& call);
 void compile_proxy_ssl_password_file(const Call& call);

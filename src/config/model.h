@@ -15,6 +15,7 @@
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "config/acme_config.h"
 #include "config/location.h"
 #include "config/stream_config.h"
 #include "config/upstream_config.h"
@@ -220,6 +221,10 @@ struct Model {
   std::optional<AdminConfig> admin;
   TraceConfig trace;
   std::uint32_t response_buffer_limit = 256 * 1024;
+  std::vector<AcmeIssuer> acme_issuers;
+  std::vector<AcmeCertificate> acme_certificates;  // each once
+  std::vector<TlsCertificate> certificates;        // in use, each file once
+  Duration certificate_watch{1000};  // how often files of certificates are looked at; 0: never
 
   // Directives that are accepted and change nothing, for `-t`.
   struct Accepted {

@@ -71,6 +71,13 @@ class Printer {
       close();
     }
     print_trace(model_.trace);
+    for (const auto& issuer : model_.acme_issuers) print_issuer(issuer);
+    for (const auto& wanted : model_.acme_certificates) {
+      std::string names;
+      for (const auto& name : wanted.names) names += " " + name;
+      raw("acme_certificate " + wanted.issuer + names +
+          " key=" + std::to_string(static_cast<int>(wanted.key)));
+    }
     for (const auto& upstream : model_.upstreams) print_upstream(upstream);
     for (const auto& server : model_.servers) print_server(*server);
     for (const auto& server : model_.streams) print_stream(*server);
@@ -251,9 +258,28 @@ class Printer {
     raw("keepalive " + std::to_string(keep.connections) +
         " requests=" + std::to_string(keep.requests) + " time=" + print(keep.time) +
         " timeout=" + print(keep.timeout));
+    if (upstream.proxy_protocol != ProxyProtocol::off) {
+      raw(std::string("proxy_protocol ") +
+          (upstream.proxy_protocol == ProxyProtocol::v1 ? "v1" : "v2"));
+    }
     if (upstream.health_check) print_check(*upstream.health_check);
     print_upstream_rules(upstream);
     if (upstream.registry) print_registry(*upstream.registry);
+    close();
+  }
+
+  void print_issuer(const AcmeIssuer& issuer) {
+    open("acme_issuer " + issuer.name);
+    line("uri", issuer.uri);
+    for (const auto& contact : issuer.contacts) line("contact", contact);
+    raw("challenge " + std::to_string(static_cast<int>(issuer.challenge)) +
+        " account_key=" + std::to_string(static_cast<int>(issuer.account_key)) +
+        (issuer.accepts_terms ? " terms" : "") + (issuer.verify ? " verify" : "") +
+        " retry=" + print(issuer.retry));
+    line("account", issuer.account.path);
+    line("trusted", issuer.trusted.path);
+    line("external " + issuer.external_id, issuer.external_key.path);
+    line("profile", issuer.profile);
     close();
   }
 

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "config/resolve.h"
+#include "config/resolve_acme.h"
 #include "config/resolve_tls.h"
 #include "config/suggest.h"
 #include "config/text.h"
@@ -226,7 +227,7 @@ class Resolver {
 
 std::unique_ptr<ServerConfig> make_server(const Model& model, ServerDraft& draft,
                                           const Settings& http, TlsContexts& tls,
-                                          Diagnostics& diagnostics) {
+                                          const TlsFile& acme, Diagnostics& diagnostics) {
   auto server = std::make_unique<ServerConfig>();
   server->position = draft.root.position;
   server->root = Resolver(model, draft, tls, diagnostics).location(draft.root, http, nullptr);
@@ -240,7 +241,7 @@ std::unique_ptr<ServerConfig> make_server(const Model& model, ServerDraft& draft
   constexpr std::uint64_t kLargest = 16u << 20;
   server->header_line_limit = static_cast<std::uint32_t>(std::min(line, kLargest));
   server->header_limit = static_cast<std::uint32_t>(std::min(whole, kLargest));
-  tls.prepare(*server);
+  tls.prepare(*server, acme);
   return server;
 }
 
@@ -271,11 +272,13 @@ RequestConfig request_config(const Settings& s, Dialect dialect) {
 void Compiler::finish() {
   if (diagnostics_.failed()) return;  // drafts may be incomplete
   TlsContexts tls(options_.tls, diagnostics_);
+  AcmeResolver acme(*this, *model_, diagnostics_);
   for (auto& draft : servers_) {
     if (draft->ssl.value_or(ssl_)) {
       for (auto& listen : draft->listens) listen.ssl = true;
     }
-    model_->servers.push_back(make_server(*model_, *draft, http_, tls, diagnostics_));
+    const auto stored = acme.certificate(*draft);
+    model_->servers.push_back(make_server(*model_, *draft, http_, tls, stored, diagnostics_));
   }
   finish_streams(tls);
   for (auto& upstream : model_->upstreams) {
@@ -285,7 +288,10 @@ void Compiler::finish() {
   }
   join_listens(*model_, diagnostics_);
   tls.check_listeners(*model_);
+  acme.check_listeners();
   TlsContexts::prepare_checks(*model_);
+  model_->certificates = tls.take_certificates();
+  acme.mark_certificates();
   warn_conflicts(*model_, diagnostics_);
   if (model_->servers.empty() && model_->streams.empty()) {
     diagnostics_.warning({}, "there is no server; nothing will be served");

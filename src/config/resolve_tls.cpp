@@ -32,6 +32,7 @@ void TlsContexts::add_pair(tls::Context& context, const std::string& directive,
     if (!reported_.insert(file.position.text() + what).second) return;
     diagnostics_.error(file.position, directive + suffix + ": " + named(file, what));
   };
+  if (result.ok()) note(certificate, key);
   if (!result.certificate_error.empty()) error(certificate, "", result.certificate_error);
   if (!result.key_error.empty()) {
     error(key, "_key",
@@ -44,6 +45,17 @@ void TlsContexts::add_pair(tls::Context& context, const std::string& directive,
     diagnostics_.warning(certificate.position,
                          directive + ": " + named(certificate, result.warning));
   }
+}
+
+void TlsContexts::note(const TlsFile& certificate, const TlsFile& key) {
+  const bool known =
+      std::any_of(certificates_.begin(), certificates_.end(), [&](const auto& other) {
+        return other.path == certificate.path && other.key_path == key.path &&
+               certificate.path != "data:";
+      });
+  if (known) return;
+  auto facts = tls::certificate_facts(*certificate.text);
+  if (facts) certificates_.push_back({certificate.path, key.path, std::move(*facts)});
 }
 
 void TlsContexts::set_sessions(tls::Context& context, const RequestConfig& r) {
@@ -111,21 +123,53 @@ void TlsContexts::set_verification(tls::Context& context, const ServerConfig& se
   context.use_verify(verify, r.ssl_verify_depth);
 }
 
-void TlsContexts::prepare(ServerConfig& server) {
+bool TlsContexts::add_pairs(tls::Context& context, const RequestConfig& r, const TlsFile& acme) {
+  for (std::size_t i = 0; i < r.ssl_certificate.size(); ++i) {
+    const auto& certificate = r.ssl_certificate[i];
+    const auto wrong = [&](const std::string& what) {
+      diagnostics_.error(certificate.position, "ssl_certificate: " + what);
+      return false;
+    };
+    if (i >= r.ssl_certificate_key.size()) {
+      return wrong("there is no ssl_certificate_key for " + quote(certificate.path) +
+                   "; name the file of its key");
+    }
+    const auto& key = r.ssl_certificate_key[i];
+    const bool ordered = certificate.path == kAcmeCertificate;
+    if (ordered != (key.path == kAcmeCertificateKey)) {
+      return wrong("$acme_certificate and $acme_certificate_key go together; write both");
+    }
+    if (!ordered) {
+      add_pair(context, "ssl_certificate", certificate, key, r.ssl_password_file);
+    } else if (acme.path.empty()) {
+      return wrong("there is no acme_certificate in this server; add acme_certificate ISSUER");
+    } else if (acme) {
+      add_pair(context, "acme_certificate", acme, acme, {});
+    } else {
+      context.await_certificate();
+    }
+  }
+  return true;
+}
+
+void TlsContexts::set_staple(tls::Context& context, const RequestConfig& r, const Position& at) {
+  if (!r.ssl_stapling || !context.has_certificate()) return;
+  const auto& file = r.ssl_stapling_file;
+  if (!file) {
+    diagnostics_.warning(at,
+                         "ssl_stapling: responders are not asked, so that nothing is sent; name an "
+                         "answer by ssl_stapling_file");
+    return;
+  }
+  const auto error = context.use_staple(*file.text, r.ssl_stapling_verify);
+  if (!error.empty()) diagnostics_.error(file.position, "ssl_stapling_file: " + named(file, error));
+}
+
+void TlsContexts::prepare(ServerConfig& server, const TlsFile& acme) {
   const auto& r = server.root->request;
   if (r.ssl_certificate.empty() && !r.ssl_reject_handshake) return;
   auto context = std::make_shared<tls::Context>(tls::Context::Side::server);
-  for (std::size_t i = 0; i < r.ssl_certificate.size(); ++i) {
-    const auto& certificate = r.ssl_certificate[i];
-    if (i >= r.ssl_certificate_key.size()) {
-      diagnostics_.error(certificate.position,
-                         "ssl_certificate: there is no ssl_certificate_key for " +
-                             quote(certificate.path) + "; name the file of its key");
-      return;
-    }
-    add_pair(*context, "ssl_certificate", certificate, r.ssl_certificate_key[i],
-             r.ssl_password_file);
-  }
+  if (!add_pairs(*context, r, acme)) return;
   const auto check = [&](const char* directive, const std::string& error) {
     if (!error.empty()) diagnostics_.error(server.position, directive + (": " + error));
   };
@@ -136,6 +180,7 @@ void TlsContexts::prepare(ServerConfig& server) {
   if (r.ssl_prefer_server_ciphers) context->prefer_own_ciphers();
   context->use_record_size(r.ssl_buffer_size);
   set_verification(*context, server);
+  set_staple(*context, r, server.position);
   set_sessions(*context, r);
   check_commands(*context, "ssl_conf_command", r.ssl_conf_command);
   if (r.ssl_reject_handshake) context->reject_handshakes();
@@ -162,7 +207,7 @@ void TlsContexts::check_listeners(const Model& model) {
   }
   for (const auto& [text, address] : addresses) {
     const auto* first = address.first->tls.get();
-    if (first != nullptr && first->has_certificate()) continue;
+    if (first != nullptr && (first->has_certificate() || first->awaits_certificate())) continue;
     for (const auto& [server, listen] : address.servers) {
       if (server->tls != nullptr) continue;
       diagnostics_.error(listen->position, "listen: there is no ssl_certificate for \"listen " +
@@ -205,6 +250,7 @@ void TlsContexts::prepare_checks(Model& model) {
   for (const auto& server : model.servers) note_uses(*server->root, uses);
   for (std::size_t i = 0; i < uses.size(); ++i) {
     auto& check = model.upstreams[i].health_check;
+    if (check) check->proxy_protocol = model.upstreams[i].proxy_protocol;
     if (!check || uses[i].tls == nullptr || uses[i].plain) continue;
     const auto& request = uses[i].tls->request;
     const auto& proxy = *uses[i].tls->proxy();

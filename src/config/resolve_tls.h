@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "config/diagnostics.h"
@@ -20,20 +21,27 @@ class TlsContexts {
       : shared_(shared != nullptr ? std::move(shared) : std::make_shared<tls::SharedState>()),
         diagnostics_(diagnostics) {}
 
-  // Gives the server its context, if it has a certificate.
-  void prepare(ServerConfig& server);
+  // Gives the server its context, if it has a certificate. `acme`: what $acme_certificate stands
+  // for; see AcmeResolver.
+  void prepare(ServerConfig& server, const TlsFile& acme);
   // What listens with TLS needs certificates. To be called when all servers are prepared.
   void check_listeners(const Model& model);
-  // Checks of upstreams that locations speak to in TLS alone go over it, too.
+  // Checks of upstreams that locations speak to in TLS alone go over it, too; they begin as the
+  // connections of requests do.
   static void prepare_checks(Model& model);
   // For the peers of a location; the same one for equal settings. `at`: of the location.
   [[nodiscard]] std::shared_ptr<const tls::Context> client(const RequestConfig& request,
                                                            const Position& at);
+  // All that have been put into contexts.
+  [[nodiscard]] std::vector<TlsCertificate> take_certificates() { return std::move(certificates_); }
 
  private:
+  bool add_pairs(tls::Context& context, const RequestConfig& request, const TlsFile& acme);
   void add_pair(tls::Context& context, const std::string& directive, const TlsFile& certificate,
                 const TlsFile& key, const TlsFile& passwords);
+  void note(const TlsFile& certificate, const TlsFile& key);
   void set_sessions(tls::Context& context, const RequestConfig& request);
+  void set_staple(tls::Context& context, const RequestConfig& request, const Position& at);
   void set_verification(tls::Context& context, const ServerConfig& server);
   void check_commands(tls::Context& context, const std::string& directive,
                       const std::vector<TlsCommand>& commands);
@@ -41,6 +49,7 @@ class TlsContexts {
 
   std::shared_ptr<tls::SharedState> shared_;
   Diagnostics& diagnostics_;
+  std::vector<TlsCertificate> certificates_;
   std::set<std::string> reported_;  // files whose faults have been told of
   std::map<std::string, std::shared_ptr<const tls::Context>> clients_;
 };

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "config/position.h"
+#include "tls/certificate_facts.h"
 
 namespace weir::config {
 
@@ -16,6 +17,19 @@ struct TlsFile {
   std::shared_ptr<const std::string> text;  // null: none is named
   Position position;
   [[nodiscard]] explicit operator bool() const { return text != nullptr; }
+};
+
+// What these variables stand for, in `ssl_certificate` and its key, is known when a server is
+// complete.
+inline constexpr const char* kAcmeCertificate = "$acme_certificate";
+inline constexpr const char* kAcmeCertificateKey = "$acme_certificate_key";
+
+// A certificate that is shown to clients or to peers, and the file of its key.
+struct TlsCertificate {
+  std::string path;  // "data:": it stands in the configuration
+  std::string key_path;
+  tls::CertificateFacts facts;
+  bool ordered = false;  // by acme_certificate: weir renews it itself
 };
 
 // `ssl_conf_command`

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/proxy_header.h"
 #include "config/position.h"
 #include "config/regex.h"
 #include "config/resolver_config.h"
@@ -134,6 +135,7 @@ struct HealthCheckConfig {
   std::shared_ptr<const tls::Context> tls;
   std::string tls_name;
   bool tls_announce = false;
+  ProxyProtocol proxy_protocol = ProxyProtocol::off;  // of the upstream: it speaks for itself
   Position position;
 };
 
@@ -244,6 +246,7 @@ struct UpstreamConfig {
   Duration forget = std::chrono::minutes{10};  // how long a vanished peer keeps its place
   std::vector<PeerConfig> peers;               // in the order written, backups among them
   KeepaliveConfig keepalive;
+  ProxyProtocol proxy_protocol = ProxyProtocol::off;  // peers are told whose connection it is
   std::optional<HealthCheckConfig> health_check;
   std::optional<StickyConfig> sticky;
   QueueConfig queue;

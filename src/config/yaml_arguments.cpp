@@ -104,8 +104,7 @@ void YamlArguments::scalar(const DirectiveInfo& row, const YAML::Node& at, const
     if (!value.IsNull() && !nodes_.flag(value).value_or(false)) return;
   } else if (value.IsNull()) {
     return nodes_.fail(at, std::string(row.name) + ": the value is missing");
-  } else if (row.min_args == 0 && (text == "false" || text == "off") &&
-             row.support != Support::accepted && !has_word(row.parameters, "off")) {
+  } else if (means_absent(row, text)) {
     return;
   } else {
     words = scalar_arguments(row, text);

@@ -50,7 +50,7 @@ std::optional<YamlValue> flag_form(const DirectiveInfo& row, const Texts& args) 
 std::optional<YamlValue> text_form(const DirectiveInfo& row, const Texts& args) {
   if (row.has(kFlag) || row.max_args == 0) return std::nullopt;
   auto text = joined(args);
-  if (scalar_arguments(row, text) != args) return std::nullopt;
+  if (means_absent(row, text) || scalar_arguments(row, text) != args) return std::nullopt;
   return YamlValue::of(std::move(text));
 }
 

@@ -47,6 +47,11 @@ bool has_word(std::string_view words, std::string_view word) {
   return std::find(list.begin(), list.end(), word) != list.end();
 }
 
+bool means_absent(const DirectiveInfo& row, std::string_view text) {
+  return row.min_args == 0 && (text == "false" || text == "off") &&
+         row.support != Support::accepted && !has_word(row.parameters, "off");
+}
+
 std::string plain_word(const DirectiveInfo& row, std::string text) {
   // Nothing is known of what an accepted directive takes.
   const bool any = row.support == Support::accepted;

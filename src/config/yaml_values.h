@@ -16,6 +16,8 @@ namespace weir::config {
 
 // Whether a list of words, separated by blanks, has the word.
 [[nodiscard]] bool has_word(std::string_view words, std::string_view word);
+// A scalar that says of a directive which needs no argument that it is not there.
+[[nodiscard]] bool means_absent(const DirectiveInfo& row, std::string_view text);
 // `true` and `false` as the words on and off, if the directive takes these.
 [[nodiscard]] std::string plain_word(const DirectiveInfo& row, std::string text);
 

@@ -24,11 +24,14 @@ enum class Kind : std::uint8_t {
   quit,           // end when requests have ended
   ping,           // answered by pong when every thread has run
   state_saved,    // the answer to `state`; the text says what went wrong
+  certificates,   // those that have changed on disk and are not good: "PATH\tWHY\n" each
+  kept,           // the answer to `keep`; the text says what went wrong
   // to the master
   applied,
   refused,  // the text says why; nothing has changed
   pong,
   state,  // what operators have set, to be kept; answered by state_saved, in the order sent
+  keep,   // a file to be written: its path, a line feed, its text; answered by kept, in order
   // either way
   descriptors,  // of the next message
 };

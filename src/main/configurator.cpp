@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "config/log_paths.h"
+#include "main/kept_files.h"
+#include "main/safe_file.h"
 #include "main/temp_folders.h"
 
 namespace weir::main {
@@ -106,6 +108,9 @@ std::unique_ptr<Configurator::Prepared> Configurator::provide(const Reading& rea
   auto prepared = std::make_unique<Prepared>();
   prepared->bundle = reading.bundle;
   prepared->settings = reading.settings;
+  for (const auto& certificate : reading.model->certificates) {
+    prepared->pairs.emplace_back(certificate.path, certificate.key_path);
+  }
   prepared->error_logs = error_logs_of(*reading.model, options_.program, options_.error_log);
   std::string error;
   std::string missing;
@@ -127,6 +132,12 @@ std::unique_ptr<Configurator::Prepared> Configurator::provide(const Reading& rea
     report(LogLevel::emerg, error);
     return nullptr;
   }
+  error = make_kept_folders(*reading.model);
+  if (!error.empty()) {
+    report(LogLevel::emerg, error);
+    return nullptr;
+  }
+  prepared->kept = kept_files(*reading.model);
   // In the foreground a program is often somebody's own, without rights to the default files.
   const bool spare_defaults = !reading.settings.daemon;
   if (!open_logs(reading, prepared->error_logs, spare_defaults, prepared->logs, report)) {
@@ -140,6 +151,10 @@ bool Configurator::could_provide(const Reading& reading, const Report& report) c
     std::string error;
     if (net::can_listen(to_options(want.listen), error)) continue;
     report(LogLevel::emerg, want.listen.position.text() + ": listen: " + error);
+    return false;
+  }
+  if (const auto error = could_make_kept_folders(*reading.model); !error.empty()) {
+    report(LogLevel::emerg, error);
     return false;
   }
   const auto error_logs = error_logs_of(*reading.model, options_.program, options_.error_log);
@@ -192,6 +207,7 @@ Handover Configurator::handover(const Prepared& prepared, bool exclusive) {
   Handover out;
   out.bundle = prepared.bundle;
   out.logs = prepared.logs;
+  out.renewal = prepared.renewal;
   for (const auto& group : prepared.groups) {
     const auto add = [&](const ListenGroup& part) {
       for (const auto& socket : part.sockets) {
@@ -213,6 +229,13 @@ Handover Configurator::operators_handover(const Prepared& prepared) {
   const auto text = path.empty() ? path : control_listen(prepared.settings).text;
   std::erase_if(out.sockets, [&](const auto& socket) { return socket.text != text; });
   return out;
+}
+
+std::string Configurator::keep(const std::string& path, const std::string& text) const {
+  const bool known = present_ != nullptr && std::find(present_->kept.begin(), present_->kept.end(),
+                                                      path) != present_->kept.end();
+  return known ? write_safely(path, text)
+               : "the configuration in force keeps no file \"" + path + "\"";
 }
 
 LogFiles::Map Configurator::reopen_logs(const Report& report) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/log.h"
@@ -42,6 +43,9 @@ class Configurator {
     std::vector<Log::Target> error_logs;
     std::vector<ListenGroup> groups;
     LogFiles::Map logs;
+    std::vector<std::pair<std::string, std::string>> pairs;  // paths of certificates, and of keys
+    std::vector<std::string> kept;  // paths of files that the engine may have written
+    bool renewal = false;           // only certificates are others than in what was in force before
   };
 
   explicit Configurator(Options options);
@@ -64,6 +68,9 @@ class Configurator {
 
   // The operators' socket alone, for an engine that has given it up.
   [[nodiscard]] static Handover operators_handover(const Prepared& prepared);
+
+  // Writes a file that the configuration in force keeps. Empty, or what is wrong.
+  [[nodiscard]] std::string keep(const std::string& path, const std::string& text) const;
 
   // Opens the log files in force again; those that cannot be opened stay. The new map.
   LogFiles::Map reopen_logs(const Report& report);

@@ -51,7 +51,10 @@ Engine::Engine(boost::asio::io_context& io, Configurator::Options options, Log& 
       names_(io, {.clock = &clock_},
              [this] { peers_changed("addresses of host names have changed"); }),
       registries_(io, clock_, log, net::pseudo_random(),
-                  [this] { peers_changed("nodes of a registry have changed"); }) {
+                  [this] { peers_changed("nodes of a registry have changed"); }),
+      acme_(log, challenges_, [this](const std::string& path, const std::string& text) {
+        boost::asio::post(io_, [this, path, text] { keep(path, text); });
+      }) {
   options_.load.tls = std::make_shared<tls::SharedState>();
   builder_.set_log_files(files_);
   builder_.set_operators(operators_);
@@ -100,6 +103,15 @@ admin::Source Engine::admin_source() {
   source.draining = [this] { return draining_; };
   source.reloads = [this] { return reloads_; };
   source.operators = &operators_;
+  source.orders = [this] {
+    std::vector<admin::Source::Order> out;
+    for (auto& status : acme_.status()) {
+      out.push_back({std::move(status.path), std::move(status.issuer), std::move(status.names),
+                     status.next, std::move(status.error)});
+    }
+    return out;
+  };
+  source.certificate_problems = [this] { return certificate_problems_; };
   source.changed = [this](admin::Effect effect, Done done) {
     operators_changed(effect, std::move(done));
   };
@@ -167,9 +179,12 @@ void Engine::take_over(Handover& handover, const config::LoadResult& loaded, Don
   set_targets();
   watch_names();
   reloads_.generation = runtime_->generation;
-  reloads_.last_ok = true;
-  reloads_.last_at = clock_.wall();
-  reloads_.last_error.clear();
+  if (!handover.renewal) {
+    reloads_.last_ok = true;
+    reloads_.last_at = clock_.wall();
+    reloads_.last_error.clear();
+  }
+  look_at_expiry();
   if (before != nullptr && before->shutdown_timeout.count() > 0) {
     cut_later(generation, before->shutdown_timeout);
   }
@@ -245,6 +260,7 @@ void Engine::set_workers(std::size_t count) {
     options.next_connection_id = [this] { return ++connection_ids_; };
     options.stats = stats_[index];
     options.guests = stream::hooks();
+    options.challenges = challenges_.get();
     options.connection_counts = [this] {
       const std::lock_guard lock(stats_mutex_);
       proxy::ConnectionCounts counts;
@@ -309,6 +325,7 @@ void Engine::switch_workers(SocketsByWorker sockets, Done done) {
     retire_idle_workers();
     if (rebuild_waiting_) rebuild([] {});
     done({});
+    if (!draining_) acme_.use(model_);
   });
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     workers_[i]->use(runtime_, std::move(sockets[i]), finished);
@@ -345,6 +362,25 @@ void Engine::set_targets() {
   }
   prober_->set_targets(std::move(targets));
   end_first_without_checks();
+}
+
+void Engine::look_at_expiry() {
+  constexpr std::chrono::minutes kEvery{10};
+  for (const auto& warning : expiry_.at(model_->certificates, clock_.wall())) {
+    log_.write(warning.level, warning.text);
+  }
+  expiry_timer_.expires_after(kEvery);
+  expiry_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error && !stopped_) look_at_expiry();
+  });
+}
+
+void Engine::keep(const std::string& path, const std::string& text) {
+  const auto done = [this, path](const std::string& error) {
+    if (!error.empty()) acme_.not_stored(path, "it cannot be kept: " + error);
+  };
+  if (on_keep) return on_keep(path, text, done);
+  done("nobody keeps it");
 }
 
 void Engine::cut_later(std::uint64_t generation, Duration after) {
@@ -391,6 +427,7 @@ void Engine::reopen(LogFiles::Map files) {
 void Engine::drain() {
   if (draining_) return;
   draining_ = true;
+  acme_.stop();
   admin_->close_trusted();
   const auto begun = when_all([this] {
     log_.notice("accepting no more; requests and tunnels are let to end");
@@ -416,9 +453,11 @@ void Engine::poll_drain() {
 void Engine::stop() {
   if (stopped_) return;
   draining_ = stopped_ = true;
+  acme_.stop();
   drain_timer_.cancel();
   retire_timer_.cancel();
   forget_timer_.cancel();
+  expiry_timer_.cancel();
   for (auto& worker : workers_) worker->stop();
   prober_->stop();
   names_.stop();

@@ -5,11 +5,13 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
+#include "acme/manager.h"
 #include "admin/server.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -17,6 +19,7 @@
 #include "discovery/names.h"
 #include "discovery/registries.h"
 #include "main/configurator.h"
+#include "main/expiry_warnings.h"
 #include "main/handover.h"
 #include "main/settings.h"
 #include "probe/prober.h"
@@ -40,6 +43,10 @@ class Engine {
   void apply(Handover handover, Done done);
   // A reload has come to nothing before apply(): for those who ask.
   void reload_failed(const std::string& why);
+  // Certificates that have changed on disk and are not good, by path, with what is wrong.
+  void set_certificate_problems(std::map<std::string, std::string> problems) {
+    certificate_problems_ = std::move(problems);
+  }
   // Verbs come from this socket from now on, or from none: another process takes them.
   void take_operators(Handover handover);
   // The log files were opened again.
@@ -54,6 +61,8 @@ class Engine {
   std::function<void()> on_ended;
   // Keeps what operators have set for the next engine, and tells `done` what is wrong, or nothing.
   std::function<void(const std::string& text, Done done)> on_state;
+  // Writes a file of ACME, and tells `done` the same.
+  std::function<void(const std::string& path, const std::string& text, Done done)> on_keep;
 
  private:
   using SocketsByWorker = std::vector<proxy::Worker::Sockets>;
@@ -74,6 +83,8 @@ class Engine {
   void switch_workers(SocketsByWorker sockets, Done done);
   void set_admin_listeners(Handover& handover);
   void set_targets();
+  void look_at_expiry();
+  void keep(const std::string& path, const std::string& text);
 
   // ---- what operators set (engine_operators.cpp)
   // Empty, or what is wrong with it.
@@ -100,6 +111,7 @@ class Engine {
   boost::asio::steady_timer drain_timer_{io_};
   boost::asio::steady_timer retire_timer_{io_};
   boost::asio::steady_timer forget_timer_{io_};
+  std::shared_ptr<tls::Challenges> challenges_ = std::make_shared<tls::Challenges>();
   std::shared_ptr<const config::Model> model_;
   std::vector<std::shared_ptr<proxy::WorkerStats>> stats_;  // by index, of ended workers, too
   mutable std::mutex stats_mutex_;  // guards the growth of stats_: workers read all of it
@@ -114,6 +126,10 @@ class Engine {
   std::unique_ptr<probe::Prober> prober_;
   std::unique_ptr<admin::Server> admin_;
   admin::Source::Reloads reloads_{};
+  std::map<std::string, std::string> certificate_problems_;
+  boost::asio::steady_timer expiry_timer_{io_};
+  ExpiryWarnings expiry_;
+  acme::Manager acme_;
   TimePoint drain_deadline_ = TimePoint::max();
   bool applying_ = false;                       // workers are being told of a configuration
   bool rebuild_waiting_ = false;                // names or weights have changed meanwhile

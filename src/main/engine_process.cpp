@@ -15,6 +15,7 @@
 #include "config/units.h"
 #include "main/engine.h"
 #include "main/process_title.h"
+#include "main/renewal.h"
 #include "net/socket.h"
 
 namespace weir::main {
@@ -75,6 +76,12 @@ class EngineProcess {
     engine_.on_state = [this](const std::string& text, Engine::Done done) {
       if (!channel_.send(Kind::state, text)) return done("the master process does not take it");
       state_waiters_.push_back(std::move(done));
+    };
+    engine_.on_keep = [this](const std::string& path, const std::string& text, Engine::Done done) {
+      if (!channel_.send(Kind::keep, path + "\n" + text)) {
+        return done("the master process does not take it");
+      }
+      keep_waiters_.push_back(std::move(done));
     };
     wait_for_signal();
     wait_for_master();
@@ -142,8 +149,12 @@ class EngineProcess {
         return;
       case Kind::reload_failed:
         return engine_.reload_failed(message.text);
+      case Kind::certificates:
+        return engine_.set_certificate_problems(problems_of(message.text));
       case Kind::state_saved:
-        return state_saved(message.text);
+        return answered(state_waiters_, message.text);
+      case Kind::kept:
+        return answered(keep_waiters_, message.text);
       case Kind::quit:
         return drain();
       case Kind::ping:
@@ -153,10 +164,10 @@ class EngineProcess {
     }
   }
 
-  void state_saved(const std::string& error) {
-    if (state_waiters_.empty()) return;
-    const auto done = std::move(state_waiters_.front());
-    state_waiters_.pop_front();
+  static void answered(std::deque<Engine::Done>& waiters, const std::string& error) {
+    if (waiters.empty()) return;
+    const auto done = std::move(waiters.front());
+    waiters.pop_front();
     done(error);
   }
 
@@ -188,6 +199,7 @@ class EngineProcess {
   Log log_{files_};
   Engine engine_{io_, setup_.options, log_, files_};
   std::deque<Engine::Done> state_waiters_;
+  std::deque<Engine::Done> keep_waiters_;
   bool serves_ = false;
   int status_ = 0;
 };

@@ -107,6 +107,7 @@ std::string encode(const Handover& handover) {
   out.number(handover.logs.size());
   for (const auto& [path, fd] : handover.logs) out.text(path);
   out.text(handover.state);
+  out.number(handover.renewal ? 1 : 0);
   return out.take();
 }
 
@@ -132,6 +133,7 @@ std::optional<Handover> decode(std::string_view text, std::vector<UniqueFd> fds)
     handover.logs.emplace(std::move(path), std::move(fd));
   }
   handover.state = in.text();
+  handover.renewal = in.number() != 0;
   if (!in.ended_well() || next != fds.size()) return std::nullopt;
   return handover;
 }

@@ -18,6 +18,7 @@ struct Handover {
   std::vector<net::ListenSocket> sockets;  // those of one address in a row
   LogFiles::Map logs;                      // "stderr" among them
   std::string state;                       // what operators have set, for an engine that starts
+  bool renewal = false;                    // only certificates are others than before
 };
 
 // The texts; the descriptors that belong to them are those of `sockets`, then of `logs`.

@@ -81,11 +81,12 @@ void Master::turn() {
   act();
   kill_late_engines();
   look_at_watchdog();
+  look_at_certificates();
   if (ending_ != Ending::none && engines_.empty()) finish();
 }
 
 int Master::wait_ms() const {
-  const auto next = std::min({start_engine_at_, kill_at_, watchdog_at_});
+  const auto next = std::min({start_engine_at_, kill_at_, watchdog_at_, renewal_.next()});
   const auto now = clock_.now();
   if (next == TimePoint::max()) return -1;
   // One more: a wait that ends too early would only come again.

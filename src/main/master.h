@@ -17,6 +17,7 @@
 #include "main/daemon.h"
 #include "main/engine_child.h"
 #include "main/pid_file.h"
+#include "main/renewal.h"
 #include "main/service_manager.h"
 #include "main/start.h"
 #include "main/state_file.h"
@@ -68,17 +69,21 @@ class Master {
   bool send_configuration(const Configurator::Prepared& prepared);
   void load_state();
   void save_state(EngineChild& engine, const std::string& text);
+  void keep_file(EngineChild& engine, const std::string& text);
   void read_engines();
   void on_message(EngineChild& engine, const Message& message);
   void on_applied(EngineChild& engine);
   void on_refused(EngineChild& engine, const std::string& why);
   void commit();
+  void commit_renewal();
   void started();
   void reload_failed(const std::string& why);
   void reap();
   void engine_ended(pid_t pid);
   void kill_late_engines();
   void look_at_watchdog();
+  void look_at_certificates();
+  void tell_of_certificates();
   [[nodiscard]] EngineChild* current();
 
   const Start& start_;
@@ -97,6 +102,8 @@ class Master {
   std::unique_ptr<Configurator::Prepared> pending_;    // sent to the engine, not answered yet
   std::string last_error_;                             // of the last reload
   KeptState state_;                                    // what operators have set
+  Renewal renewal_;
+  std::vector<std::string> renewed_;  // paths of certificates that pending_ has anew
   Backoff backoff_;
   TimePoint start_engine_at_ = TimePoint::max();
   TimePoint kill_at_ = TimePoint::max();

@@ -56,6 +56,14 @@ void Master::save_state(EngineChild& engine, const std::string& text) {
   engine.channel().send(Kind::state_saved, state_.save(text));
 }
 
+void Master::keep_file(EngineChild& engine, const std::string& text) {
+  const auto end = std::min(text.find('\n'), text.size());
+  const auto path = text.substr(0, end);
+  const auto error = configurator_.keep(path, text.substr(std::min(end + 1, text.size())));
+  if (error.empty()) log_.notice("\"" + path + "\" is written");
+  engine.channel().send(Kind::kept, error);
+}
+
 void Master::read_engines() {
   for (auto& engine : engines_) {
     Message message;
@@ -79,6 +87,8 @@ void Master::on_message(EngineChild& engine, const Message& message) {
     return;
   } else if (message.kind == Kind::state) {
     save_state(engine, message.text);
+  } else if (message.kind == Kind::keep) {
+    keep_file(engine, message.text);
   } else if (message.kind == Kind::applied) {
     on_applied(engine);
   } else if (message.kind == Kind::refused) {
@@ -89,6 +99,7 @@ void Master::on_message(EngineChild& engine, const Message& message) {
 void Master::on_applied(EngineChild& engine) {
   const bool again = !engine.serves && pending_ == nullptr;
   engine.serves = true;
+  tell_of_certificates();
   if (!again) return commit();
   // A fresh engine knows nothing of what its predecessor was told.
   if (!last_error_.empty()) engine.channel().send(Kind::reload_failed, last_error_);
@@ -96,11 +107,13 @@ void Master::on_applied(EngineChild& engine) {
 
 void Master::commit() {
   const bool first = configurator_.present() == nullptr;
+  if (pending_->renewal) return commit_renewal();
   const auto& settings = pending_->settings;
   const auto pid_path = settings.pid_path;
   const bool may_fail = settings.default_pid_path && !settings.daemon;
   configurator_.commit(std::move(pending_));
   const auto& present = *configurator_.present();
+  renewal_.watch(present, clock_.now());
   files_.exchange(present.logs);
   auto error = log_.configure(present.error_logs);
   if (!error.empty()) log_.write(LogLevel::alert, error);
@@ -120,6 +133,15 @@ void Master::commit() {
   if (first) return started();
   log_.redirect_stderr();
   service_.ready("serving " + configurator_.options().config_path);
+}
+
+void Master::commit_renewal() {
+  pending_->renewal = false;
+  configurator_.commit(std::move(pending_));
+  renewal_.watch(*configurator_.present(), clock_.now());
+  for (const auto& path : renewed_) {
+    log_.notice("certificates: \"" + path + "\" has changed; it is in force");
+  }
 }
 
 void Master::started() {
@@ -153,7 +175,12 @@ void Master::on_refused(EngineChild& engine, const std::string& why) {
 }
 
 void Master::reload_failed(const std::string& why) {
+  const bool renewal = pending_ != nullptr && pending_->renewal;
   pending_.reset();
+  if (renewal) {
+    log_.error("certificates that have changed are not in force: " + why);
+    return renewal_.watch(*configurator_.present(), clock_.now());
+  }
   last_error_ = why;
   log_.error("reload failed; the configuration in force stays as it is");
   service_.ready("serving; the last reload failed");
@@ -222,6 +249,35 @@ void Master::look_at_watchdog() {
   auto* engine = current();
   if (engine == nullptr || !engine->serves || pending_ != nullptr) return service_.alive();
   if (!engine->pinged) engine->pinged = engine->channel().send(Kind::ping);
+}
+
+// Between reloads, and while this program alone decides what is served.
+void Master::look_at_certificates() {
+  if (clock_.now() < renewal_.next() || configurator_.present() == nullptr) return;
+  const auto* engine = current();
+  const bool idle = pending_ == nullptr && engine != nullptr && engine->serves && !reload_wanted_;
+  if (!idle || new_binary_ != 0 || ending_ != Ending::none) {
+    return renewal_.postpone(clock_.now());
+  }
+  auto found = renewal_.look(configurator_.options(), clock_.now());
+  if (!found) return;
+  for (const auto& fault : found->faults) log_.error("certificates: " + fault);
+  if (found->told) tell_of_certificates();
+  if (found->bundle == nullptr) return;
+  pending_ = std::make_unique<Configurator::Prepared>(*configurator_.present());
+  pending_->bundle = found->bundle;
+  pending_->renewal = true;
+  renewed_ = std::move(found->renewed);
+  if (!send_configuration(*pending_)) {
+    reload_failed("the engine does not take it: " + net::errno_text(errno));
+  }
+}
+
+void Master::tell_of_certificates() {
+  auto* engine = current();
+  if (engine != nullptr) {
+    engine->channel().send(Kind::certificates, to_text(renewal_.problems()));
+  }
 }
 
 }  // namespace weir::main

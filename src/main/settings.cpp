@@ -41,6 +41,7 @@ Settings settings_of(const config::Model& model, const Program& program) {
   settings.process = model.process;
   settings.rlimit_nofile = model.rlimit_nofile;
   settings.workers = model.workers;
+  settings.certificate_watch = model.certificate_watch;
   return settings;
 }
 

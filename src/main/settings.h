@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "config/model.h"
 #include "main/account.h"
@@ -25,6 +26,7 @@ struct Settings {
   config::ProcessConfig process;
   std::uint32_t rlimit_nofile = 0;
   std::uint32_t workers = 1;
+  Duration certificate_watch{0};  // 0: files of certificates are not looked at
 };
 
 // The operators' Unix socket as something to listen on. There must be one.

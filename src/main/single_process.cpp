@@ -6,6 +6,7 @@
 
 #include "main/account.h"
 #include "main/engine.h"
+#include "main/renewal.h"
 #include "main/state_file.h"
 
 namespace weir::main {
@@ -53,6 +54,7 @@ class SingleProcess {
       case SIGUSR1:
         return reopen_logs();
       case SIGQUIT:
+        renewal_timer_.cancel();
         service_.stopping();
         parts_.configurator.close_listeners(false);
         return engine_.drain();
@@ -88,6 +90,10 @@ class SingleProcess {
     if (!error.empty()) {
       parts_.report(LogLevel::error, error + "; what operators had set is not in force");
     }
+    engine_.on_keep = [this](const std::string& path, const std::string& text,
+                             const Engine::Done& done) {
+      done(parts_.configurator.keep(path, text));
+    };
     engine_.on_state = [this](const std::string& text, const Engine::Done& done) {
       done(state_.save(text));
     };
@@ -112,7 +118,11 @@ class SingleProcess {
   }
 
   void refused(const std::string& error) {
+    const bool renewal = pending_->renewal;
     pending_.reset();
+    if (renewal) {
+      return parts_.log.error("certificates that have changed are not in force: " + error);
+    }
     if (parts_.configurator.present() == nullptr) {
       parts_.report(LogLevel::emerg, error);
       status_ = 1;
@@ -120,6 +130,44 @@ class SingleProcess {
     }
     parts_.log.write(LogLevel::emerg, error);
     reload_failed(error);
+  }
+
+  // ---- certificates
+
+  void look_later() {
+    if (renewal_.next() == TimePoint::max()) {
+      renewal_timer_.cancel();
+      return;
+    }
+    renewal_timer_.expires_after(renewal_.next() - clock_.now());
+    renewal_timer_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) look_at_certificates();
+    });
+  }
+
+  void look_at_certificates() {
+    auto& configurator = parts_.configurator;
+    if (pending_ != nullptr) {
+      renewal_.postpone(clock_.now());
+      return look_later();
+    }
+    const auto found = renewal_.look(configurator.options(), clock_.now());
+    look_later();
+    if (!found) return;
+    for (const auto& fault : found->faults) parts_.log.error("certificates: " + fault);
+    engine_.set_certificate_problems(renewal_.problems());
+    if (found->bundle == nullptr) return;
+    pending_ = std::make_unique<Configurator::Prepared>(*configurator.present());
+    pending_->bundle = found->bundle;
+    pending_->renewal = true;
+    renewed_ = found->renewed;
+    apply();
+  }
+
+  void tell_of_renewal() {
+    for (const auto& path : renewed_) {
+      parts_.log.notice("certificates: \"" + path + "\" has changed; it is in force");
+    }
   }
 
   void reload_failed(const std::string& why) {
@@ -130,7 +178,11 @@ class SingleProcess {
 
   void commit() {
     const bool first = parts_.configurator.present() == nullptr;
+    const bool renewal = std::exchange(pending_->renewal, false);
     parts_.configurator.commit(std::move(pending_));
+    renewal_.watch(*parts_.configurator.present(), clock_.now());
+    look_later();
+    if (renewal) return tell_of_renewal();
     const auto& settings = parts_.configurator.present()->settings;
     move_state();
     const auto error = pid_file_.move_to(settings.pid_path);
@@ -176,6 +228,10 @@ class SingleProcess {
   std::unique_ptr<Configurator::Prepared> pending_;
   Engine engine_{io_, parts_.configurator.options(), parts_.log, parts_.files};
   KeptState state_;  // what operators have set
+  SystemClock clock_;
+  Renewal renewal_;
+  boost::asio::steady_timer renewal_timer_{io_};
+  std::vector<std::string> renewed_;  // paths of certificates that pending_ has anew
   bool reload_again_ = false;
   int status_ = 0;
 };

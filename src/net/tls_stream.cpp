@@ -151,6 +151,8 @@ void TlsStream::note_failure() {
     error_ =
         std::string("its certificate is not accepted: ") + X509_verify_cert_error_string(verified);
     ERR_clear_error();
+  } else if (!connection_.refusal.empty()) {
+    error_ = connection_.refusal;
   } else if (connection_.abused) {
     error_ = "too many messages of the handshake protocol";
   } else if (code == 0 && ended_) {

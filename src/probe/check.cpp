@@ -71,10 +71,23 @@ void Check::cancel() {
 void Check::on_connect(const ErrorCode& error) {
   if (!handler_) return;
   if (error) return fail_on_connect(error);
-  const bool speaks = config_.type != config::CheckType::tcp || config_.match.for_tcp();
-  if (!speaks) return finish({.layer = CheckLayer::ok, .detail = "connected"});
-  if (config_.tls != nullptr) return shake_hands();
-  speak();
+  introduce();
+}
+
+// The header of the PROXY protocol goes ahead of all, TLS included.
+void Check::introduce() {
+  const auto next = [this] {
+    const bool speaks = config_.type != config::CheckType::tcp || config_.match.for_tcp();
+    if (!speaks) return finish({.layer = CheckLayer::ok, .detail = "connected"});
+    config_.tls != nullptr ? shake_hands() : speak();
+  };
+  out_ = local_proxy_header(config_.proxy_protocol);
+  if (out_.empty()) return next();
+  step_ = "sending the header of the PROXY protocol";
+  connection_->write(out_, [self = shared_from_this(), next](const ErrorCode& error, std::size_t) {
+    if (!self->handler_) return;
+    error ? self->on_broken(error) : next();
+  });
 }
 
 void Check::shake_hands() {

@@ -38,6 +38,7 @@ class Check : public std::enable_shared_from_this<Check> {
 
   void connect();
   void on_connect(const ErrorCode& error);
+  void introduce();
   void shake_hands();
   [[nodiscard]] bool verifies() const;
   void speak();

@@ -59,6 +59,7 @@ net::Task<Error> Attempt::run() {
     if (local_ == "off") local_.clear();
   }
   key_ = local_;
+  name_client();
   if (x_.peer_tls_) name_peer();
   if (!lease()) {
     const Error error = co_await connect();
@@ -129,6 +130,11 @@ net::Task<Error> Attempt::connect() {
   if (const int sys = net::connect_result(fd); sys != 0) {
     co_return Error{sys == ETIMEDOUT ? Errc::connect_timed_out : Errc::connect_failed, sys};
   }
+  if (!header_.empty()) {
+    // It is the first that is sent: there is room for it.
+    const auto sent = connection_->write(header_);
+    if (sent.size != header_.size()) co_return Error{Errc::connect_failed, sent.error};
+  }
   if (x_.peer_tls_) {
     if (const Error error = co_await handshake(deadline); !error.ok()) co_return error;
   }
@@ -136,6 +142,18 @@ net::Task<Error> Attempt::connect() {
   x_.attempts_.back().connect = took;
   x_.pool_->stats[peer_index_]->of(worker_.index()).connect.observe(took);
   co_return Error{};
+}
+
+// `proxy_protocol` of the upstream. A connection that begins with one client is for no other.
+void Attempt::name_client() {
+  const auto* upstream = x_.pool_->config;
+  if (upstream == nullptr || upstream->proxy_protocol == ProxyProtocol::off) return;
+  const auto& client = x_.client_address();
+  const auto* proxied = x_.session_->proxied();
+  const bool passed_on = proxied != nullptr && proxied->client == client;
+  const auto server = passed_on ? proxied->server : net::local_address(x_.session_->client().fd());
+  header_ = proxy_header(upstream->proxy_protocol, client.unmapped(), server.unmapped());
+  key_.append("\n").append(header_);
 }
 
 // `proxy_ssl_name`, and what tells connections apart by it.

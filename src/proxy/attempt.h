@@ -61,6 +61,7 @@ class Attempt {
   net::Task<Error> connect();
   net::Task<Error> handshake(TimePoint deadline);
   void name_peer();
+  void name_client();
   Error connect_options(net::ConnectOptions& options);
   [[nodiscard]] http::Method upstream_method() const;
   [[nodiscard]] bool wants_hints() const;
@@ -80,6 +81,7 @@ class Attempt {
   std::uint32_t peer_index_;
   bool fresh_;
   std::string local_;     // of `proxy_bind`
+  std::string header_;    // of the PROXY protocol, that a connection begins with
   std::string tls_name_;  // of the peer, for its certificate
   std::string key_;       // what a kept connection must have been made for
   bool sends_body_;

@@ -88,6 +88,9 @@ net::Task<Step> Exchange::serve(Step step) {
   enter(Phase::route);
   if (step.kind == Step::Kind::restart) {
     location_ = &server_->root;
+    if (const auto text = challenge_answer(); !text.empty()) {
+      co_return co_await answer_text(200, text, "text/plain");
+    }
     step = Rewriter(*this).run(server_->config->root->rules);
     if (step.goes_on()) step.kind = Step::Kind::locate;
   }
@@ -103,6 +106,13 @@ net::Task<Step> Exchange::serve(Step step) {
     step = Step::answer_with(500);
   }
   co_return step;
+}
+
+// What an ACME server asks for (RFC 8555 section 8.3), ahead of all that is configured.
+std::string Exchange::challenge_answer() const {
+  const auto* challenges = worker_.challenges();
+  const bool reads = method_ == http::Method::get || method_ == http::Method::head;
+  return challenges != nullptr && is_main() && reads ? challenges->answer(path_) : std::string();
 }
 
 net::Task<Step> Exchange::content() {

@@ -179,6 +179,7 @@ class Exchange {
   Step locate();
   Step enter_location();
   net::Task<Step> admit();
+  [[nodiscard]] std::string challenge_answer() const;
   net::Task<Step> content();
   net::Task<void> finish_body();
   void finish();

@@ -115,7 +115,11 @@ void Exchange::apply_real_ip(const config::RequestConfig& config) {
     real_ip_applied_ = true;
   };
   if (config.real_ip_header == "proxy_protocol") {
-    if (const auto* proxied = session_->proxied()) take(proxied->client);
+    const auto* proxied = session_->proxied();
+    // A proxy that speaks for itself tells of nobody else.
+    if (proxied != nullptr && (proxied->client.is_v4() || proxied->client.is_v6())) {
+      take(proxied->client);
+    }
     return;
   }
   for (auto field = request_.fields.rbegin(); field != request_.fields.rend(); ++field) {

@@ -96,7 +96,7 @@ class Session {
   net::Task<bool> read_proxied(Duration timeout);
   net::Task<bool> begin_tls(const ListenNode& node);
   net::Task<bool> handshake(TimePoint deadline);
-  void log_handshake(const std::string& text);
+  void log_handshake(const std::string& text, LogLevel level = LogLevel::info);
   static std::shared_ptr<const tls::Context> choose_context(void* session, std::string_view name);
   net::Task<void> linger(Afterwards afterwards);
 

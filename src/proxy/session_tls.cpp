@@ -46,8 +46,11 @@ net::Task<bool> Session::begin_tls(const ListenNode& node) {
   stream->feed(std::exchange(pending_, {}));
   stream->connection().choose = &Session::choose_context;
   stream->connection().chooser = this;
+  stream->connection().challenges = worker_.challenges();
   client_.use_tls(std::move(stream));
-  co_return co_await handshake(deadline);
+  const bool done = co_await handshake(deadline);
+  // An ACME server has seen what it wanted to see.
+  co_return done && !client_.tls()->connection().challenge;
 }
 
 net::Task<bool> Session::handshake(TimePoint deadline) {
@@ -60,8 +63,11 @@ net::Task<bool> Session::handshake(TimePoint deadline) {
       co_return true;
     }
     if (step == net::TlsStream::Step::failed) {
+      const auto& connection = stream.connection();
+      const bool awaited = !connection.refusal.empty() && connection.context->awaits_certificate();
       worker_.mutable_stats().tls_failed.add();
-      log_handshake("TLS handshake failed: " + stream.error());
+      log_handshake("TLS handshake failed: " + stream.error(),
+                    awaited ? LogLevel::warn : LogLevel::info);
       co_return false;
     }
     const bool reads = step == net::TlsStream::Step::wants_read;
@@ -75,10 +81,10 @@ net::Task<bool> Session::handshake(TimePoint deadline) {
   }
 }
 
-void Session::log_handshake(const std::string& text) {
+void Session::log_handshake(const std::string& text, LogLevel level) {
   auto& log = worker_.log();
-  if (!log.enabled(LogLevel::info) || !worker_.may_log(nullptr, LogLevel::info, text)) return;
-  log.write(LogLevel::info, text + ", client: " + peer_.host_text() + ", server: " + listen_text_,
+  if (!log.enabled(level) || !worker_.may_log(nullptr, level, text)) return;
+  log.write(level, text + ", client: " + peer_.host_text() + ", server: " + listen_text_,
             id_);
 }
 

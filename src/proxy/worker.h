@@ -26,6 +26,7 @@
 #include "proxy/peer_watch.h"
 #include "proxy/runtime.h"
 #include "proxy/stats.h"
+#include "tls/challenges.h"
 
 namespace weir::proxy {
 
@@ -66,6 +67,8 @@ class Worker {
     std::function<ConnectionCounts()> connection_counts;
     std::shared_ptr<WorkerStats> stats;  // of its index; null: its own
     GuestHooks guests;
+    // What ACME servers ask for; null: nothing. Outlives the worker.
+    const tls::Challenges* challenges = nullptr;
   };
   // `log_files` must outlive it.
   Worker(const Options& options, const Clock& clock, Log& log, const LogFiles& log_files);
@@ -118,6 +121,7 @@ class Worker {
     stats_->log_left_out.add();
     return false;
   }
+  [[nodiscard]] const tls::Challenges* challenges() const { return options_.challenges; }
   [[nodiscard]] discovery::NameServers& names() { return names_; }
   [[nodiscard]] StartWaits& start_waits() { return start_waits_; }
   [[nodiscard]] PeerWatches& watches() { return watches_; }

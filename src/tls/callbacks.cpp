@@ -12,6 +12,7 @@
 #include "tls/connection.h"
 #include "tls/openssl.h"
 #include "tls/session_cache.h"
+#include "tls/staple.h"
 #include "tls/ticket_keys.h"
 
 namespace weir::tls {
@@ -42,6 +43,19 @@ std::string read_server_name(const unsigned char* bytes, std::size_t size) {
   return name;
 }
 
+// The one protocol of ALPN that is offered is that of challenges (RFC 8737 section 3).
+bool asks_for_challenge(SSL* ssl) {
+  constexpr std::size_t kBefore = 3;  // two lengths
+  const unsigned char* bytes = nullptr;
+  std::size_t size = 0;
+  if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation, &bytes,
+                                &size) != 1 ||
+      size != kBefore + Challenges::kProtocol.size()) {
+    return false;
+  }
+  return std::equal(Challenges::kProtocol.begin(), Challenges::kProtocol.end(), bytes + kBefore);
+}
+
 int on_client_hello(SSL* ssl, int* alert, void*) {
   auto* connection = connection_of(ssl);
   if (connection == nullptr) return SSL_CLIENT_HELLO_SUCCESS;
@@ -50,12 +64,31 @@ int on_client_hello(SSL* ssl, int* alert, void*) {
   if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &bytes, &size) == 1) {
     connection->server_name = read_server_name(bytes, size);
   }
+  if (asks_for_challenge(ssl) && connection->challenges != nullptr) {
+    connection->context = connection->challenges->certificate(connection->server_name);
+    if (connection->context == nullptr) {
+      connection->context = connection->first;
+      connection->refusal = "an ACME server asks for a name that is not being ordered: \"" +
+                            connection->server_name + "\"";
+      *alert = SSL_AD_UNRECOGNIZED_NAME;
+      return SSL_CLIENT_HELLO_ERROR;
+    }
+    connection->challenge = true;
+    connection->context->take_over(ssl, connection->server_name);
+    return SSL_CLIENT_HELLO_SUCCESS;
+  }
   if (connection->choose != nullptr) {
     auto chosen = connection->choose(connection->chooser, connection->server_name);
     if (chosen != nullptr) connection->context = std::move(chosen);
   }
   if (connection->context->rejects()) {
     *alert = SSL_AD_UNRECOGNIZED_NAME;
+    return SSL_CLIENT_HELLO_ERROR;
+  }
+  if (connection->context->awaits_certificate() && !connection->context->has_certificate()) {
+    connection->refusal =
+        "there is no certificate yet: it was ordered by acme_certificate, and has not come";
+    *alert = SSL_AD_INTERNAL_ERROR;
     return SSL_CLIENT_HELLO_ERROR;
   }
   connection->context->take_over(ssl, connection->server_name);
@@ -72,9 +105,15 @@ int on_server_name(SSL* ssl, int*, void*) {
 // ---- ALPN (RFC 7301)
 // ------------------------------------------------------------------------------
 
-int on_protocols(SSL*, const unsigned char** out, unsigned char* out_size,
+int on_protocols(SSL* ssl, const unsigned char** out, unsigned char* out_size,
                  const unsigned char* offered, unsigned size, void*) {
   static constexpr unsigned char kSpoken[] = "\x08http/1.1\x08http/1.0\x08http/0.9";
+  const auto* connection = connection_of(ssl);
+  if (connection != nullptr && connection->challenge) {
+    *out = offered + 1;  // it was the only one
+    *out_size = offered[0];
+    return SSL_TLSEXT_ERR_OK;
+  }
   unsigned char* chosen = nullptr;
   if (SSL_select_next_proto(&chosen, out_size, kSpoken, sizeof kSpoken - 1, offered, size) !=
       OPENSSL_NPN_NEGOTIATED) {
@@ -155,6 +194,19 @@ int on_client_session(SSL* ssl, SSL_SESSION* session) {
   return 0;
 }
 
+// ---- stapling
+// -------------------------------------------------------------------------------------
+
+int on_status(SSL* ssl, void* argument) {
+  const auto* staple = static_cast<const Staple*>(argument);
+  if (!staple->serves(ssl, now())) return SSL_TLSEXT_ERR_NOACK;
+  const auto& der = staple->der();
+  void* copy = OPENSSL_memdup(der.data(), der.size());
+  if (copy == nullptr) return SSL_TLSEXT_ERR_NOACK;
+  SSL_set_tlsext_status_ocsp_resp(ssl, copy, static_cast<long>(der.size()));
+  return SSL_TLSEXT_ERR_OK;
+}
+
 // ---- tickets
 // ---------------------------------------------------------------------------------------
 
@@ -215,6 +267,11 @@ void set_cache_callbacks(ssl_ctx_st* ctx, SessionCache* cache) {
 void set_ticket_callback(ssl_ctx_st* ctx, TicketKeys* keys) {
   SSL_CTX_set_ex_data(ctx, keys_index(), keys);
   SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, on_ticket);
+}
+
+void set_staple_callback(ssl_ctx_st* ctx, const Staple* staple) {
+  SSL_CTX_set_tlsext_status_arg(ctx, const_cast<Staple*>(staple));
+  SSL_CTX_set_tlsext_status_cb(ctx, on_status);
 }
 
 void set_client_session_callback(ssl_ctx_st* ctx) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "tls/challenges.h"
 #include "tls/context.h"
 
 namespace weir::tls {
@@ -22,6 +23,10 @@ struct Connection {
   // for). Null: the first one's.
   std::shared_ptr<const Context> (*choose)(void* chooser, std::string_view name) = nullptr;
   void* chooser = nullptr;
+  // Server: of ACME servers, which are answered ahead of all; null: none are.
+  const Challenges* challenges = nullptr;
+  bool challenge = false;   // it is such a one: nothing follows the handshake
+  std::string refusal;      // why the handshake was refused, if it was
   std::string server_name;  // that the client asked for; lower case, without a dot at its end
   std::string peer;         // client: the key of kept sessions
 

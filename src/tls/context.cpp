@@ -13,6 +13,7 @@
 #include "tls/openssl.h"
 #include "tls/pem.h"
 #include "tls/session_cache.h"
+#include "tls/staple.h"
 #include "tls/ticket_keys.h"
 
 namespace weir::tls {
@@ -144,6 +145,18 @@ std::string Context::use_crl(std::string_view pem) {
   }
   X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
   note(sha256(pem));
+  return {};
+}
+
+std::string Context::use_staple(std::string_view der, bool verified) {
+  std::string error;
+  auto staple = Staple::parse(der, error);
+  if (staple == nullptr) return error;
+  if (!staple->covers(ctx_)) return "the answer is for another certificate";
+  if (verified) error = staple->verify(ctx_);
+  if (!error.empty()) return error;
+  staple_ = std::move(staple);
+  set_staple_callback(ctx_, staple_.get());
   return {};
 }
 

@@ -23,6 +23,7 @@ struct x509_store_st;
 namespace weir::tls {
 
 class SessionCache;
+class Staple;
 class TicketKeys;
 
 // Versions as bits; those of SSL are not spoken.
@@ -76,6 +77,10 @@ class Context {
   std::string use_crl(std::string_view pem);
   void use_verify(Verify verify, std::uint32_t depth);
 
+  // An answer of OCSP (DER) that is sent with the certificate as long as it is not too old. To be
+  // called when the certificates are there. `verified`: its signature is checked.
+  std::string use_staple(std::string_view der, bool verified);
+
   // Sessions that are resumed. With neither of these, those that a ticket holds, as long as
   // `use_tickets` does not say no.
   void use_session_timeout(std::chrono::seconds timeout);
@@ -87,6 +92,8 @@ class Context {
 
   // Handshakes for this server are refused.
   void reject_handshakes() { rejects_ = true; }
+  // It will have a certificate later, in another context; until then handshakes are refused.
+  void await_certificate() { awaits_ = true; }
   // What tells this server from others, besides its certificates: sessions are its own. Call it
   // last.
   void name(std::string_view server);
@@ -95,6 +102,7 @@ class Context {
   [[nodiscard]] ssl_ctx_st* native() const { return ctx_; }
   [[nodiscard]] Verify verify() const { return verify_; }
   [[nodiscard]] bool rejects() const { return rejects_; }
+  [[nodiscard]] bool awaits_certificate() const { return awaits_; }
   [[nodiscard]] std::size_t record_size() const { return record_size_; }
   [[nodiscard]] bool has_certificate() const { return pairs_ > 0; }
   // 32 bytes: equal for contexts with the same certificates, authorities, rules and name.
@@ -125,10 +133,12 @@ class Context {
   int greatest_version_ = 0;
   std::size_t record_size_ = 16 * 1024;
   bool rejects_ = false;
+  bool awaits_ = false;
   bool reuses_ = false;
   std::string noted_;  // what identity_ is made of
   std::string identity_;
   std::shared_ptr<SessionCache> cache_;
+  std::shared_ptr<const Staple> staple_;
   std::shared_ptr<TicketKeys> keys_;
   static constexpr std::size_t kMostSessions = 1000;
   mutable std::mutex mutex_;  // guards sessions_

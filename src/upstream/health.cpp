@@ -68,7 +68,8 @@ std::string settings_text(const config::HealthCheckConfig& check) {
        {check.interval.count(), check.jitter.count(), check.timeout.count(),
         check.fast_interval.count(), std::int64_t{check.fails}, std::int64_t{check.passes},
         std::int64_t{check.port}, static_cast<std::int64_t>(check.type),
-        std::int64_t{check.mandatory}, check.keepalive_time.count()}) {
+        std::int64_t{check.mandatory}, check.keepalive_time.count(),
+        static_cast<std::int64_t>(check.proxy_protocol)}) {
     text += std::to_string(number) + ' ';
   }
   add_match(text, check.match);

@@ -88,6 +88,17 @@ void fill(Fixture& fixture) {
     }
     return status;
   };
+  config::TlsCertificate certificate;
+  certificate.path = certificate.key_path = "/a.pem";
+  certificate.facts.names = {"a.example"};
+  certificate.facts.not_after = 1'800'000'000;
+  fixture.model->certificates.push_back(certificate);
+  fixture.source.certificate_problems = [] {
+    return std::map<std::string, std::string>{{"/a.pem", "broken"}};
+  };
+  fixture.source.orders = [] {
+    return std::vector<Source::Order>{{"/a.pem", "ca", {"a.example"}, {}, "refused"}};
+  };
 }
 
 }  // namespace
@@ -143,6 +154,19 @@ TEST_CASE("a registry that cannot be read says for how long") {
                                                 {"weir_registry_emptying_unconfirmed", 0},
                                                 {"weir_registry_reads_total", 5},
                                                 {"weir_registry_failures_total", 2}});
+}
+
+TEST_CASE("a certificate says when it expires, and whether its file or its order is bad") {
+  Fixture fixture;
+  fill(fixture);
+  std::map<std::string, double> values;
+  for (const auto& sample : scrape(fixture).samples) {
+    if (sample.labels.contains("certificate")) values[sample.name] = sample.value;
+  }
+  CHECK(values ==
+        std::map<std::string, double>{{"weir_acme_failing", 1},
+                                      {"weir_certificate_expiry_timestamp_seconds", 1.8e9},
+                                      {"weir_certificate_stale", 1}});
 }
 
 TEST_CASE("counters of workers are added up") {

@@ -113,6 +113,40 @@ TEST_CASE("listen") {
               " proxy_protocol\n") == 2);
 }
 
+TEST_CASE("certificates from ACME servers") {
+  check({
+      {"an issuer, and what servers want of it",
+       "acme_issuer ca { uri https://ca.example/dir; contact a@b.example; contact tel:1; challenge "
+       "tls-alpn; account_key rsa:3072; accept_terms_of_service; ssl_verify off; profile short; "
+       "state_path /s/; retry 5m; external_account_key id data:Zm9v; } server { listen 1 ssl; "
+       "server_name A.example .c.example; acme_certificate ca b.example A.example ::1 key=rsa; "
+       "ssl_certificate $acme_certificate; ssl_certificate_key $acme_certificate_key; }",
+       "acme_issuers: {ca: {uri: 'https://ca.example/dir', contact: [a@b.example, 'tel:1'], "
+       "challenge: tls-alpn-01, account_key: 'rsa:3072', accept_terms_of_service: true, "
+       "ssl_verify: false, profile: short, state_path: /s, retry: 5m, external_account_key: [id, "
+       "'data:Zm9v']}}\nservers: [{listen: {address: 1, ssl: true}, server_name: [A.example, "
+       ".c.example], acme_certificate: [ca, b.example, A.example, '::1', 'key=rsa'], "
+       "ssl_certificate: $acme_certificate, ssl_certificate_key: $acme_certificate_key}]",
+       {"contact mailto:a@b.example", "contact tel:1", "challenge 1 account_key=3 terms retry=300s",
+        "account /s/account.key", "acme_certificate ca b.example a.example ::1 key=2"}},
+      {"the names are those of the server, and each certificate is ordered once",
+       "acme_issuer ca { uri https://ca.example/dir; } server { listen 1; server_name a b; "
+       "acme_certificate ca; } server { listen 2; server_name b a; acme_certificate ca; }",
+       "acme_issuers: {ca: {uri: 'https://ca.example/dir'}}\nservers: [{listen: 1, server_name: "
+       "[a, b], acme_certificate: ca}, {listen: 2, server_name: [b, a], acme_certificate: ca}]",
+       {"acme_certificate ca a b key=0", "account /etc/weir/acme_ca/account.key"}},
+  });
+}
+
+TEST_CASE("the PROXY protocol to peers") {
+  check({{"of each version",
+          "upstream a { server b:1; proxy_protocol v1; } upstream c { server d:1; proxy_protocol "
+          "v2; } upstream e { server f:1; proxy_protocol off; }",
+          "upstreams: {a: {servers: ['b:1'], proxy_protocol: v1}, c: {servers: ['d:1'], "
+          "proxy_protocol: v2}, e: {servers: ['f:1'], proxy_protocol: off}}",
+          {"proxy_protocol v1", "proxy_protocol v2"}}});
+}
+
 TEST_CASE("geo") {
   check({
       {"networks",

@@ -1,0 +1,65 @@
+// Puts certificates and keys that have changed on disk into the configuration in force, without
+// anything else of it being read again. A pair that does not fit stays as it was. The master's, or
+// the control thread's where there is no master.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "main/configurator.h"
+#include "main/secret_watch.h"
+
+namespace weir::main {
+
+class Renewal {
+ public:
+  // By the path of a file: why what it holds now is not in force.
+  using Problems = std::map<std::string, std::string>;
+
+  // `prepared` is in force.
+  void watch(const Configurator::Prepared& prepared, TimePoint now);
+  // Looks another time: something else is going on.
+  void postpone(TimePoint now) { next_ = now + interval_; }
+  // When to look next; max(): never.
+  [[nodiscard]] TimePoint next() const { return next_; }
+
+  struct Found {
+    // To be put into force; null: there is nothing new that is good.
+    std::shared_ptr<const Bundle> bundle;
+    std::vector<std::string> renewed;  // paths of what is new in it
+    std::vector<std::string> faults;   // lines for the log: what is wrong since now
+    bool told = false;                 // problems() are others than before
+  };
+  // nullopt: nothing has happened. `options` are those that the configuration was loaded with.
+  [[nodiscard]] std::optional<Found> look(const Configurator::Options& options, TimePoint now);
+  [[nodiscard]] const Problems& problems() const { return problems_; }
+
+ private:
+  using Files = std::vector<const Bundle::File*>;
+  [[nodiscard]] std::shared_ptr<const Bundle> with(const Files& files) const;
+  [[nodiscard]] std::string check(const Configurator::Options& options, const Files& files) const;
+  [[nodiscard]] std::vector<Files> groups(const std::vector<Bundle::File>& changed) const;
+  [[nodiscard]] Files choose(const Configurator::Options& options,
+                             const std::vector<Bundle::File>& changed, Problems& problems) const;
+  void add_good(const Configurator::Options& options, std::span<const Files> some, Files& good,
+                Problems& problems) const;
+
+  SecretWatch watch_;
+  std::shared_ptr<const Bundle> bundle_;
+  std::vector<std::pair<std::string, std::string>> pairs_;  // certificates and their keys
+  Duration interval_{0};
+  Problems problems_;
+  TimePoint next_ = TimePoint::max();
+};
+
+// Problems as a text, to be sent: "PATH\tWHY\n" each.
+[[nodiscard]] std::string to_text(const Renewal::Problems& problems);
+[[nodiscard]] Renewal::Problems problems_of(const std::string& text);
+
+}  // namespace weir::main
