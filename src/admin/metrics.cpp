@@ -3,6 +3,7 @@
 #include <array>
 
 #include "admin/peer_view.h"
+#include "http/http2_guard.h"
 #include "proxy/stats.h"
 
 namespace weir::admin {
@@ -60,6 +61,7 @@ SeriesCount count_series() {
     if (labels == "reason") series = 2;
     if (labels == "result") series = row.name == kHandshakes ? 3 : 2;
     if (labels.ends_with("peer to")) series = 2;
+    if (labels == "cause") series = http::kNuisances;
     if (labels.ends_with("peer state")) series = kPeerStates.size();
     if (labels.ends_with("peer layer")) series = upstream::kFailureLayers.size();
     if (labels.starts_with("upstream peer")) {

@@ -71,6 +71,13 @@ void add_workers(Sheet& sheet, const Source& source) {
   sheet.add(Metric::limited_requests, totals.requests_delayed, {{"result", "delayed"}});
   sheet.add(Metric::limited_requests, totals.requests_refused, {{"result", "refused"}});
   sheet.add(Metric::limited_connections, totals.connections_refused);
+  sheet.add(Metric::http2_connections, totals.http2_connections);
+  sheet.add(Metric::http2_accepted, totals.http2_accepted);
+  sheet.add(Metric::http2_requests, totals.http2_requests);
+  for (std::size_t i = 0; i < totals.http2_floods.size(); ++i) {
+    const Labels cause = {{"cause", std::string(http::kNuisanceWords[i])}};
+    sheet.add(Metric::http2_floods, totals.http2_floods[i], cause);
+  }
   add_ends(sheet, totals);
 }
 

@@ -58,6 +58,13 @@ void WorkerTotals::add(const proxy::WorkerStats& from) {
       ends[cause][phase] += from.ends[cause][phase].get();
     }
   }
+  const auto closed = from.http2_closed.get();  // first: it is never more than the other
+  http2_accepted += from.http2_connections.get();
+  http2_connections += from.http2_connections.get() - closed;
+  http2_requests += from.http2_requests.get();
+  for (std::size_t i = 0; i < http2_floods.size(); ++i) {
+    http2_floods[i] += from.http2_floods[i].get();
+  }
 }
 
 }  // namespace weir::admin

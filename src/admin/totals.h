@@ -54,6 +54,9 @@ struct WorkerTotals {
                 client_aborts = 0, log_lost = 0, fd_exhausted = 0, retries_denied = 0,
                 log_left_out = 0, tls_full = 0, tls_resumed = 0, tls_failed = 0,
                 requests_delayed = 0, requests_refused = 0, connections_refused = 0;
+  std::uint64_t http2_connections = 0;  // open
+  std::uint64_t http2_accepted = 0, http2_requests = 0;
+  std::array<std::uint64_t, http::kNuisances> http2_floods{};
   std::array<std::array<std::uint64_t, proxy::kPhases.size()>, proxy::kEndCauses.size()> ends{};
 
   void add(const proxy::WorkerStats& from);

@@ -76,9 +76,19 @@ void apply(const Call& call, const Parameter& parameter, Listen& listen) {
     listen.ssl = true;
     return;
   }
-  if (key == "http2" || key == "spdy") {
+  if (key == "http2") {
+    if (call.scope.admin != nullptr) {
+      call.error(*parameter.argument, "the admin listener speaks HTTP/1.1; remove \"http2\"");
+    }
     if (call.compiler.report_once("listen http2")) {
-      call.compiler.accepted(call, "clients that would speak HTTP/2 are served HTTP/1.1");
+      call.warning("\"listen ... http2\" is deprecated; use \"http2 on\" instead");
+    }
+    listen.http2 = true;
+    return;
+  }
+  if (key == "spdy") {
+    if (call.compiler.report_once("listen spdy")) {
+      call.compiler.accepted(call, "SPDY is spoken by nobody any more");
     }
     return;
   }

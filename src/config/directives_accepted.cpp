@@ -101,16 +101,8 @@ constexpr AcceptedGroup kGroups[] = {
     {"ssl_certificate_cache", HS, Accepts::anything, "certificates are read once"},
     {"proxy_ssl_certificate_cache", HSL, Accepts::anything, "certificates are read once"},
     {"ssl_object_cache_inheritable", M, Accepts::flag, "certificates are read once"},
-    {"http2", HS, Accepts::flag, "clients are served HTTP/1.1"},
-    {"http2_body_preread_size http2_chunk_size http2_max_field_size http2_max_header_size "
-     "http2_pool_size http2_recv_buffer_size",
-     HSL, Accepts::size, "clients are served HTTP/1.1"},
-    {"http2_idle_timeout http2_recv_timeout", HS, Accepts::time, "clients are served HTTP/1.1"},
-    {"http2_max_concurrent_pushes http2_max_concurrent_streams http2_max_requests "
-     "http2_streams_index_size",
-     HS, Accepts::number, "clients are served HTTP/1.1"},
-    {"http2_push", HSL, Accepts::anything, "clients are served HTTP/1.1", {}, 1, 1},
-    {"http2_push_preload", HSL, Accepts::flag, "clients are served HTTP/1.1"},
+    {"http2_pool_size http2_recv_buffer_size", HS, Accepts::size, kBuffers},
+    {"http2_streams_index_size", HS, Accepts::number, kTables},
     {"http3", HSL, Accepts::anything, "off is what weir does", "off"},
 
     {"zone",

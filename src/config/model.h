@@ -39,6 +39,7 @@ struct Listen {
   bool proxy_protocol = false;
   bool ssl = false;
   bool udp = false;           // of stream: datagrams; `text` begins with "udp:"
+  bool http2 = false;         // for all servers of the address, whatever their `http2` says
   std::uint32_t mode = 0666;  // of the file of a Unix socket
   bool has_options = false;   // this line is the one that says what is asked of the socket
   Position position;

@@ -36,9 +36,12 @@ void join_listens(Model& model, Diagnostics& diagnostics) {
                                             [](const Listen* l) { return l->proxy_protocol; });
     const bool ssl =
         std::any_of(listens.begin(), listens.end(), [](const Listen* l) { return l->ssl; });
+    const bool http2 =
+        std::any_of(listens.begin(), listens.end(), [](const Listen* l) { return l->http2; });
     for (Listen* listen : listens) {
       listen->proxy_protocol = proxy_protocol;
       listen->ssl = ssl;
+      listen->http2 = http2;
       if (listen->default_server) {
         if (chosen != nullptr) {
           diagnostics.error(listen->position, "listen: duplicate default server for " + text +

@@ -110,7 +110,7 @@ struct Field {
 struct Head {
   const char* base = nullptr;
   std::uint32_t size = 0;      // bytes, the empty line included
-  std::uint8_t version = 11;   // 10 or 11
+  std::uint8_t version = 11;   // 10 or 11; of a request with Limits::http2: 20
   std::vector<Field> fields;   // capacity is kept from message to message
   std::uint64_t present = 0;   // a bit for each FieldId that there is; see has()
   std::uint64_t repeated = 0;  // and for each that there is more than one of
@@ -189,6 +189,7 @@ struct Limits {
   bool underscores_in_headers = false;
   bool ignore_invalid_headers = true;  // else they are taken like others
   bool cut_fragment = false;           // of the target, as nginx does; else a 400
+  bool http2 = false;                  // the head was made of one of HTTP/2 (Http2Request)
 };
 
 enum class ParseStatus : std::uint8_t { complete, need_more, error };

@@ -106,8 +106,10 @@ ParseResult parse_version(Cursor& cursor, const char* line, RequestHead& head) {
   }
   const char major = version[5], minor = version[7];
   if (major == '0') return error(400, "HTTP/0.9");
-  if (major != '1') return error(505, "version not supported");
-  head.version = minor == '0' ? 10 : 11;
+  if (cursor.limits.http2 != (major == '2') || (major != '1' && major != '2')) {
+    return error(505, "version not supported");
+  }
+  head.version = major == '2' ? 20 : minor == '0' ? 10 : 11;
   head.line_size = static_cast<std::uint32_t>(version + 8 - line);
   cursor.p = version + form.size();
   return complete();

@@ -16,6 +16,7 @@
 #include <system_error>
 #include <utility>
 
+#include "net/layer.h"
 #include "net/tls_stream.h"
 
 namespace weir::net {
@@ -82,7 +83,8 @@ bool Descriptor::open(Loop& loop, int fd) {
 void Descriptor::close() {
   if (fd_ < 0) return;
   if (tls_ != nullptr) {
-    tls_->close_notify();
+    tls_->end_writing();
+    layer_ = nullptr;
     tls_.reset();
   }
   ::close(fd_);
@@ -92,6 +94,25 @@ void Descriptor::close() {
 void Descriptor::close_duplicate(Loop& loop) {
   if (fd_ >= 0) ::epoll_ctl(loop.epoll_, EPOLL_CTL_DEL, fd_, nullptr);
   close();
+}
+
+void Descriptor::open_layer(Layer& layer) {
+  layer_ = &layer;
+  readable_ = hung_up_ = broken_ = urgent_ = false;
+  writable_ = true;
+}
+
+void Descriptor::use_tls(TlsPtr stream) {
+  tls_ = std::move(stream);
+  layer_ = tls_.get();
+}
+
+void Descriptor::tell(const Events& events) {
+  readable_ = readable_ || events.readable || events.gone;
+  writable_ = writable_ || events.writable || events.gone;
+  hung_up_ = hung_up_ || events.gone;
+  broken_ = broken_ || events.gone;
+  wake_waiters();
 }
 
 int Descriptor::release() { return std::exchange(fd_, -1); }
@@ -110,25 +131,29 @@ void Descriptor::apply(std::uint32_t events) {
     if (readable_) on_idle_event(*this);
     return;
   }
+  wake_waiters();
+}
+
+void Descriptor::wake_waiters() {
   if (readable_ && on_readable != nullptr) on_readable->wake(Wake::ready);
   if (writable_ && on_writable != nullptr) on_writable->wake(Wake::ready);
   if (hung_up_ && on_hang_up != nullptr) on_hang_up->wake(Wake::ready);
 }
 
 IoResult Descriptor::read(char* to, std::size_t size) {
-  return tls_ == nullptr ? read_plain(to, size) : tls_->read(to, size);
+  return layer_ == nullptr ? read_plain(to, size) : layer_->read(to, size);
 }
 
 IoResult Descriptor::write(std::string_view bytes) {
-  return tls_ == nullptr ? write_plain(bytes) : tls_->write(bytes);
+  return layer_ == nullptr ? write_plain(bytes) : layer_->write(bytes);
 }
 
 IoResult Descriptor::write_file(int file, std::uint64_t offset, std::size_t size) {
-  return tls_ == nullptr ? write_file_plain(file, offset, size)
-                         : tls_->write_file(file, offset, size);
+  return layer_ == nullptr ? write_file_plain(file, offset, size)
+                           : layer_->write_file(file, offset, size);
 }
 
-IoResult Descriptor::peek() { return tls_ == nullptr ? peek_plain() : tls_->peek(); }
+IoResult Descriptor::peek() { return layer_ == nullptr ? peek_plain() : layer_->peek(); }
 
 IoResult Descriptor::read_plain(char* to, std::size_t size) {
   ssize_t n;
@@ -201,12 +226,13 @@ IoResult Descriptor::peek_plain() {
 }
 
 void Descriptor::shutdown_write() {
-  if (tls_ != nullptr) tls_->close_notify();
-  ::shutdown(fd_, SHUT_WR);
+  if (layer_ != nullptr) layer_->end_writing();
+  if (fd_ >= 0) ::shutdown(fd_, SHUT_WR);
 }
 
 void Descriptor::reset_on_close() {
-  if (tls_ != nullptr) tls_->forget();
+  if (layer_ != nullptr) layer_->forget();
+  if (fd_ < 0) return;
   const linger off{1, 0};
   ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &off, sizeof off);
 }

@@ -27,6 +27,7 @@ namespace weir::net {
 
 class Loop;
 class Descriptor;
+class Layer;
 class TlsStream;
 struct TlsDeleter {
   void operator()(TlsStream* stream) const;
@@ -111,6 +112,8 @@ class Descriptor {
   void close();
   // The same where others have duplicates of the descriptor, of which the set would go on telling.
   void close_duplicate(Loop& loop);
+  // One without a socket: all bytes go through `layer`, which says what happens by tell().
+  void open_layer(Layer& layer);
   [[nodiscard]] bool is_open() const { return fd_ >= 0; }
   [[nodiscard]] int fd() const { return fd_; }
   // Gives up the descriptor without closing it, and takes it out of the set.
@@ -146,8 +149,18 @@ class Descriptor {
   void expect_connect() { writable_ = false; }
 
   // From here on all bytes go through TLS; null while they do not.
-  void use_tls(TlsPtr stream) { tls_ = std::move(stream); }
+  void use_tls(TlsPtr stream);
   [[nodiscard]] TlsStream* tls() const { return tls_.get(); }
+
+  // ---- for the layer of one without a socket ----
+  struct Events {
+    bool readable = false;
+    bool writable = false;
+    bool gone = false;  // the other side: nothing can be read or written any more
+  };
+  void tell(const Events& events);
+  void nothing_to_read() { readable_ = false; }
+  void no_room() { writable_ = false; }
 
  private:
   friend class Loop;
@@ -159,8 +172,10 @@ class Descriptor {
   IoResult write_file_plain(int file, std::uint64_t offset, std::size_t size);
   IoResult peek_plain();
   void set_readable() { readable_ = true; }
+  void wake_waiters();
 
   TlsPtr tls_;
+  Layer* layer_ = nullptr;  // null: the socket itself
   int fd_ = -1;
   bool readable_ = false;
   bool writable_ = true;

@@ -163,7 +163,7 @@ void TlsStream::note_failure() {
   ERR_clear_error();
 }
 
-void TlsStream::close_notify() {
+void TlsStream::end_writing() {
   if (quiet_ || failed_ || !connection_.established || retry_ > 0) return;
   ERR_clear_error();
   SSL_shutdown(ssl_);

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "net/layer.h"
 #include "net/loop.h"
 #include "tls/connection.h"
 
@@ -20,16 +21,14 @@ struct ssl_st;
 
 namespace weir::net {
 
-class TlsStream {
+class TlsStream final : public Layer {
  public:
   // The server's side. Null: memory is short.
   static TlsPtr server(Descriptor& descriptor, std::shared_ptr<const tls::Context> context);
   // The client's side; see tls::Context::prepare_client.
   static TlsPtr client(Descriptor& descriptor, std::shared_ptr<const tls::Context> context,
                        const std::string& name, bool announce, std::string peer);
-  ~TlsStream();
-  TlsStream(const TlsStream&) = delete;
-  TlsStream& operator=(const TlsStream&) = delete;
+  ~TlsStream() override;
 
   // Bytes that were received before TLS was known to begin with them.
   void feed(std::string bytes) { early_ = std::move(bytes); }
@@ -41,14 +40,14 @@ class TlsStream {
   // The peer's certificate, or its name, was not accepted.
   [[nodiscard]] bool untrusted() const { return untrusted_; }
 
-  IoResult read(char* to, std::size_t size);
-  IoResult write(std::string_view bytes);
-  IoResult write_file(int file, std::uint64_t offset, std::size_t size);
-  IoResult peek();
-  // Tells the other side that nothing more comes (RFC 8446 section 6.1), if it can be told.
-  void close_notify();
+  IoResult read(char* to, std::size_t size) override;
+  IoResult write(std::string_view bytes) override;
+  IoResult write_file(int file, std::uint64_t offset, std::size_t size) override;
+  IoResult peek() override;
+  // close_notify (RFC 8446 section 6.1), if the other side can be told.
+  void end_writing() override;
   // Ends without a word.
-  void forget() { quiet_ = true; }
+  void forget() override { quiet_ = true; }
   // A part of a record waits for room in the socket.
   [[nodiscard]] bool pending() const { return retry_ > 0; }
   void flush();

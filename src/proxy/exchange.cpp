@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "http/line_ends.h"
+#include "proxy/http2_stream.h"
 #include "proxy/rewrite.h"
 #include "proxy/text.h"
 #include "proxy/variables.h"
@@ -57,6 +58,7 @@ net::Task<Session::Afterwards> Exchange::run(Session& session) {
                  (linger_ && request.lingering_close == config::LingeringClose::on);
   after.never_linger = request.lingering_close == config::LingeringClose::off;
   after.reset = reset_;
+  after.stalled = error_.what == Errc::client_write_stalled;
   after.idle_timeout = request.keepalive_timeout.idle;
   after.min_timeout = request.keepalive_min_timeout;
   after.lingering_time = request.lingering_time;
@@ -314,13 +316,18 @@ net::Task<Error> Exchange::read_head() {
   limits.ignore_invalid_headers = request.ignore_invalid_headers;
   const bool nginx = runtime().model->dialect == config::Dialect::nginx;
   limits.cut_fragment = nginx;
+  if (const auto* stream = session_->stream()) {
+    limits.http2 = true;
+    limits.fields += stream->written_fields();
+  }
   const auto deadline = began_ + request.client_header_timeout;
   auto& client = session_->client();
   char* scratch = worker_.scratch().data();
   http::ParseState state;
 
-  pipelined_ = !session_->pending().empty();
-  if (pipelined_) head_bytes_.swap(session_->pending());
+  const bool at_hand = !session_->pending().empty();
+  pipelined_ = at_hand && session_->stream() == nullptr;
+  if (at_hand) head_bytes_.swap(session_->pending());
   for (;;) {
     if (!head_bytes_.empty()) {
       const auto parsed = http::parse_request(head_bytes_, limits, state, request_);
@@ -409,79 +416,6 @@ void Exchange::count() {
     location.by_class[status_class < location.by_class.size() ? status_class : 0].add();
     location.duration.observe(worker_.loop().now() - began_);
   }
-}
-
-// ---- what variables ask for
-// ----------------------------------------------------------------------
-
-std::string_view Exchange::origin_form() {
-  const auto& request = main_->request_;
-  if (request.authority_size == 0) return request.target_text();
-  origin_form_.assign(request.path_size == 0 ? std::string_view("/") : request.path_text());
-  if (request.has_query) origin_form_.append("?").append(request.query_text());
-  return origin_form_;
-}
-
-std::string_view Exchange::capture(std::uint32_t index) const {
-  if (index >= captures_.size()) return {};
-  const auto [from, to] = captures_[index];
-  if (from == std::string::npos) return {};
-  return std::string_view(match_subject_).substr(from, to - from);
-}
-
-bool Exchange::match(const config::Pattern& pattern, std::string_view subject) {
-  search_captures_.clear();
-  if (!pattern.regex->match(subject, &search_captures_)) return false;
-  remember_match(pattern, subject);
-  return true;
-}
-
-void Exchange::assign(const config::VariableRef& variable, std::string_view text) {
-  switch (variable.id) {
-    case config::Variable::args:
-      args_.assign(text);
-      untouched_path_ = false;
-      return;
-    case config::Variable::limit_rate:
-      limit_rate_.emplace(text);
-      return;
-    default:
-      variables().assign(variable.index, text);
-  }
-}
-
-void Exchange::remember_match(const config::Pattern& pattern, std::string_view subject) {
-  match_subject_.assign(subject);
-  captures_.swap(search_captures_);
-  for (const auto& [group, variable] : pattern.variables) {
-    variables().assign(variable, capture(group));
-  }
-}
-
-std::string_view Exchange::pool_name() const {
-  return pool_ != nullptr ? std::string_view(pool_->pool->name()) : std::string_view{};
-}
-
-std::string_view Exchange::client_text() {
-  auto& main = *main_;
-  if (main.client_text_size_ == 0) {
-    main.client_text_size_ =
-        static_cast<std::uint8_t>(main.client_address_.write_host(main.client_text_));
-  }
-  return {main.client_text_, main.client_text_size_};
-}
-
-std::string_view Exchange::request_id() {
-  auto& main = *main_;
-  if (!main.has_request_id_) {
-    static constexpr char digits[] = "0123456789abcdef";
-    for (int half = 0; half < 2; ++half) {
-      auto bits = worker_.random();
-      for (int i = 0; i < 16; ++i, bits >>= 4) main.request_id_[half * 16 + i] = digits[bits & 15];
-    }
-    main.has_request_id_ = true;
-  }
-  return {main.request_id_, sizeof request_id_};
 }
 
 // One that is gone altogether resets the connection, at the latest when bytes reach it.

@@ -9,6 +9,7 @@
 #include "proxy/exchange.h"
 #include "proxy/filters.h"
 #include "proxy/heads.h"
+#include "proxy/http2_stream.h"
 #include "proxy/text.h"
 #include "proxy/variables.h"
 
@@ -121,6 +122,11 @@ Error Exchange::feed(char* data, std::size_t size, std::size_t room) {
 // --------------------------------------------------------------------------------------
 
 void Exchange::decide_keep_alive() {
+  if (session_->stream() != nullptr) {
+    // What ends a connection of HTTP/2 is the connection's business.
+    keep_alive_ = false;
+    return;
+  }
   const auto& request = config();
   const auto now = worker_.loop().now();
   keep_alive_ = has_request_ && !must_close_ && request_.keep_alive && !session_->draining() &&
@@ -207,8 +213,9 @@ void Exchange::begin_sending() {
                   [&](const auto& trailer) { return applies_to(trailer, status_); });
   raw_ = raw_ && filters_.empty() && compressor_ == nullptr && ranges_.empty() && !own_trailers &&
          !add_surroundings_;
-  const bool trailers =
-      modern && c.chunked_transfer_encoding && (own_trailers || (pass_trailers_ && !raw_));
+  auto* stream = session_->stream();
+  const bool trailers = modern && (c.chunked_transfer_encoding || stream != nullptr) &&
+                        (own_trailers || (pass_trailers_ && !raw_));
   own_end_ = own_trailers || pass_trailers_ || add_surroundings_ || renders();
   compressed_ = compressor_ != nullptr;
   auto options = sender_options();
@@ -216,6 +223,9 @@ void Exchange::begin_sending() {
   if (!has_body_) {
     options.framing = Sender::Framing::none;
     compressor_.reset();
+  } else if (stream != nullptr) {
+    options.framing = Sender::Framing::stream;
+    if (trailers) answer_.length = -1;
   } else if (answer_.length < 0 || trailers) {
     chunked = modern && c.chunked_transfer_encoding;
     if (chunked) {
@@ -244,7 +254,9 @@ void Exchange::begin_sending() {
 
 // The lines about the connection, and the empty one.
 void Exchange::end_head(std::string& out) {
-  if (!keep_alive_) {
+  if (session_->stream() != nullptr) {
+    // There are none in HTTP/2.
+  } else if (!keep_alive_) {
     out.append("Connection: close\r\n");
   } else {
     append_keep_alive(*this, out);
@@ -266,6 +278,8 @@ Sender::Options Exchange::sender_options() {
   options.memory = c.proxy_buffers.count * c.proxy_buffers.size;
   options.flush = location_->config().proxy() != nullptr && !buffered;
   options.hold_head = renders();
+  options.stream = session_->stream();
+  if (options.stream != nullptr) options.stream->limit_frames(c.http2_chunk_size);
   if (location_->config().proxy() != nullptr && buffered) {
     options.file = c.proxy_max_temp_file_size;
     options.file_directory = c.proxy_temp_path;

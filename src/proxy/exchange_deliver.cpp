@@ -160,6 +160,8 @@ Step Exchange::begin_peer_answer(RelayOptions& options) {
     options.rate = config::parse_size(text).value_or(0);
   }
   const bool chunked = response_.framing.kind == Kind::chunked;
+  // Chunks pass as they are, but HTTP/2 has none.
+  const bool stream = session_->stream() != nullptr;
   const bool modern = request().version >= 11;
   pass_trailers_ = c.proxy_pass_trailers && chunked && modern;
   options.keep_trailers = pass_trailers_;
@@ -169,10 +171,11 @@ Step Exchange::begin_peer_answer(RelayOptions& options) {
                       (response_.repeated & kSingleFields) == 0;
   if (direct) {
     options.sender = &sender_;
-    options.raw = chunked && modern;
+    options.raw = chunked && modern && !stream;
+    options.ends = !stream || !pass_trailers_;
     return begin_direct(options);
   }
-  raw_ = chunked && modern && !stores();  // unless something changes the body
+  raw_ = chunked && modern && !stream && !stores();  // unless something changes the body
   if (const auto taken = take_answer(*this, response_, answer_); taken != HeadResult::ok) {
     fail(to_error(taken));
     return give_up(to_error(taken));
@@ -199,6 +202,8 @@ Step Exchange::begin_direct(RelayOptions& options) {
   auto framing = Sender::Framing::plain;
   if (!has_body_) {
     framing = Sender::Framing::none;
+  } else if (session_->stream() != nullptr) {
+    framing = Sender::Framing::stream;
   } else if (kind != Kind::counted) {
     const bool modern = request_.version >= 11;
     if (!modern) keep_alive_ = false;

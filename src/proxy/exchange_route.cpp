@@ -66,12 +66,18 @@ Error Exchange::choose_server() {
   return {};
 }
 
+// And whether HTTP/2 is spoken at all, where the server was not chosen by the handshake.
 int Exchange::check_tls() {
   if (session_->plain_on_tls()) {
     log(LogLevel::info, "client sent plain HTTP request to HTTPS port");
     return 497;
   }
-  const auto* stream = session_->client().tls();
+  if (session_->stream() != nullptr && !server_->config->root->request.http2 &&
+      !listen_->listen.http2) {
+    log(LogLevel::info, "client attempted to request a server with HTTP/2 that has it turned off");
+    return 421;
+  }
+  const auto* stream = session_->tls();
   const auto* rules = server_->config->tls.get();
   const auto verify = server_->config->root->request.ssl_verify_client;
   if (stream == nullptr || verify == tls::Verify::off) return 0;

@@ -5,6 +5,7 @@
 #include "proxy/exchange.h"
 #include "proxy/text.h"
 #include "proxy/variables.h"
+#include "proxy/worker.h"
 
 namespace weir::proxy {
 namespace {
@@ -51,6 +52,76 @@ bool append_own_field(const Answer& answer, std::string_view name, std::string& 
 }
 
 }  // namespace
+
+std::string_view Exchange::origin_form() {
+  const auto& request = main_->request_;
+  if (request.authority_size == 0) return request.target_text();
+  origin_form_.assign(request.path_size == 0 ? std::string_view("/") : request.path_text());
+  if (request.has_query) origin_form_.append("?").append(request.query_text());
+  return origin_form_;
+}
+
+std::string_view Exchange::capture(std::uint32_t index) const {
+  if (index >= captures_.size()) return {};
+  const auto [from, to] = captures_[index];
+  if (from == std::string::npos) return {};
+  return std::string_view(match_subject_).substr(from, to - from);
+}
+
+bool Exchange::match(const config::Pattern& pattern, std::string_view subject) {
+  search_captures_.clear();
+  if (!pattern.regex->match(subject, &search_captures_)) return false;
+  remember_match(pattern, subject);
+  return true;
+}
+
+void Exchange::assign(const config::VariableRef& variable, std::string_view text) {
+  switch (variable.id) {
+    case config::Variable::args:
+      args_.assign(text);
+      untouched_path_ = false;
+      return;
+    case config::Variable::limit_rate:
+      limit_rate_.emplace(text);
+      return;
+    default:
+      variables().assign(variable.index, text);
+  }
+}
+
+void Exchange::remember_match(const config::Pattern& pattern, std::string_view subject) {
+  match_subject_.assign(subject);
+  captures_.swap(search_captures_);
+  for (const auto& [group, variable] : pattern.variables) {
+    variables().assign(variable, capture(group));
+  }
+}
+
+std::string_view Exchange::pool_name() const {
+  return pool_ != nullptr ? std::string_view(pool_->pool->name()) : std::string_view{};
+}
+
+std::string_view Exchange::client_text() {
+  auto& main = *main_;
+  if (main.client_text_size_ == 0) {
+    main.client_text_size_ =
+        static_cast<std::uint8_t>(main.client_address_.write_host(main.client_text_));
+  }
+  return {main.client_text_, main.client_text_size_};
+}
+
+std::string_view Exchange::request_id() {
+  auto& main = *main_;
+  if (!main.has_request_id_) {
+    static constexpr char digits[] = "0123456789abcdef";
+    for (int half = 0; half < 2; ++half) {
+      auto bits = worker_.random();
+      for (int i = 0; i < 16; ++i, bits >>= 4) main.request_id_[half * 16 + i] = digits[bits & 15];
+    }
+    main.has_request_id_ = true;
+  }
+  return {main.request_id_, sizeof request_id_};
+}
 
 void Exchange::append_sent_field(std::string_view name, std::string& out) {
   auto& main = *main_;

@@ -315,7 +315,9 @@ HeadResult write_response_head(Exchange& x, bool chunked, bool keep_alive, std::
       },
       out);
   if (chunked) out.append("Transfer-Encoding: chunked\r\n");
-  if (!keep_alive) {
+  if (x.session().stream() != nullptr) {
+    // Nothing about the connection in HTTP/2.
+  } else if (!keep_alive) {
     out.append("Connection: close\r\n");
   } else {
     append_keep_alive(x, out);

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "proxy/http2_stream.h"
 #include "proxy/temp_file.h"
 
 namespace weir::proxy {
@@ -42,7 +43,8 @@ void Sender::reset() {
   empty(encoded_);
   empty(tail_);
   tail_sent_ = 0;
-  ended_ = moved_ = false;
+  ended_ = moved_ = ending_ = false;
+  trailers_.clear();
   sent_ = plain_size_ = coded_size_ = 0;
   paused_until_ = TimePoint::min();
   error_ = {};
@@ -122,6 +124,7 @@ void Sender::write(char* data, std::size_t size, std::size_t room, bool last) {
   }
   coded_size_ += size;
   ended_ = last;
+  ending_ = last && options_.framing == Framing::stream;
   if (options_.framing != Framing::chunked) return push(data, size, room);
   if (size == 0) {
     if (last) {
@@ -175,6 +178,8 @@ void Sender::finish(std::string_view trailers) {
     coded_size_ = coded;
   }
   ended_ = true;
+  ending_ = options_.framing == Framing::stream;
+  if (ending_) trailers_.assign(trailers);
   if (options_.framing != Framing::chunked) return;
   std::string end = "0\r\n";
   end.append(trailers).append("\r\n");
@@ -185,6 +190,7 @@ void Sender::finish(std::string_view trailers) {
 // first of them.
 void Sender::push(char* data, std::size_t size, std::size_t room) {
   if (size == 0) return;
+  if (!head_.empty() && options_.stream != nullptr) send_stream_head();
   if (!head_.empty()) {
     if (head_.size() <= room) {
       data -= head_.size();
@@ -195,7 +201,7 @@ void Sender::push(char* data, std::size_t size, std::size_t room) {
       head_.append(data, size);
       std::string whole;
       whole.swap(head_);
-      const auto sent = send(whole);
+      const auto sent = send(whole, true);
       keep(std::string_view(whole).substr(sent));
       whole.clear();
       head_.swap(whole);
@@ -203,18 +209,28 @@ void Sender::push(char* data, std::size_t size, std::size_t room) {
     }
   }
   const std::string_view bytes(data, size);
-  const auto sent = in_memory() + in_file() == 0 ? send(bytes) : 0;
+  const auto sent = in_memory() + in_file() == 0 ? send(bytes, true) : 0;
   keep(bytes.substr(sent));
 }
 
-std::size_t Sender::send(std::string_view bytes) {
+void Sender::send_stream_head() {
+  options_.stream->send_head(head_, options_.framing != Framing::none);
+  sent_ += head_.size();
+  moved_ = true;
+  head_.clear();
+}
+
+std::size_t Sender::send(std::string_view bytes, bool all) {
   if (client_ == nullptr || !error_.ok()) return 0;
+  const auto whole = bytes.size();
   if (options_.rate > 0) {
     bytes = bytes.substr(
         0, static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), allowance())));
     if (bytes.empty()) return 0;
   }
-  const auto result = client_->write(bytes);
+  const bool last = all && ended_ && bytes.size() == whole && trailers_.empty();
+  const auto result =
+      options_.stream == nullptr ? client_->write(bytes) : options_.stream->send(bytes, last);
   if (result.status == net::IoResult::Status::error) {
     fail(Errc::client_closed, result.error);
     return 0;
@@ -290,14 +306,15 @@ bool Sender::refill() {
 
 Error Sender::flush() {
   if (!error_.ok() || holds()) return error_;
+  if (!head_.empty() && options_.stream != nullptr) send_stream_head();
   if (!head_.empty()) {
     std::string head;
     head.swap(head_);
-    const auto sent = send(head);
+    const auto sent = send(head, true);
     keep(std::string_view(head).substr(sent));
   }
   while (error_.ok() && client_->writable() && (in_memory() > 0 || refill())) {
-    const auto sent = send(std::string_view(tail_).substr(tail_sent_));
+    const auto sent = send(std::string_view(tail_).substr(tail_sent_), in_file() == 0);
     tail_sent_ += sent;
     if (in_memory() > 0) {
       if (tail_sent_ >= kCompact) {
@@ -308,6 +325,9 @@ Error Sender::flush() {
     }
     tail_.clear();
     tail_sent_ = 0;
+  }
+  if (ending_ && error_.ok() && in_memory() + in_file() == 0) {
+    ending_ = !options_.stream->finish(trailers_);
   }
   return error_;
 }

@@ -19,6 +19,8 @@
 
 namespace weir::proxy {
 
+class Http2Stream;
+
 class Sender {
  public:
   enum class Framing : std::uint8_t {
@@ -26,13 +28,15 @@ class Sender {
     plain,        // counted by the head, or until the connection closes
     chunked,      // weir makes the chunks
     raw_chunked,  // the bytes have them already
+    stream,       // of HTTP/2: Options::stream makes the frames
   };
   struct Options {
     Framing framing = Framing::plain;
-    bool flush = false;        // nothing is held back by compression
-    bool hold_head = false;    // the head waits for the body's first bytes
-    std::uint64_t memory = 0;  // bytes held before the source has to wait, or the file begins
-    std::uint64_t file = 0;    // bytes that a file may hold; 0: no file
+    Http2Stream* stream = nullptr;  // the client's; null: HTTP/1
+    bool flush = false;             // nothing is held back by compression
+    bool hold_head = false;         // the head waits for the body's first bytes
+    std::uint64_t memory = 0;       // bytes held before the source has to wait, or the file begins
+    std::uint64_t file = 0;         // bytes that a file may hold; 0: no file
     std::string file_directory = {};  // empty: the system's
     std::uint64_t most = 0;           // bytes held before the answer fails; 0: no limit
     std::uint64_t rate = 0;           // bytes a second; 0: no limit
@@ -76,7 +80,7 @@ class Sender {
   // Everything given so far has gone, or is not to go yet.
   [[nodiscard]] bool drained() const { return held() == 0; }
   [[nodiscard]] std::size_t held() const {
-    return holds() ? 0 : head_.size() + in_memory() + in_file();
+    return holds() ? 0 : head_.size() + in_memory() + in_file() + (ending_ ? 1 : 0);
   }
   // More may be written now.
   [[nodiscard]] bool room() const;
@@ -109,7 +113,9 @@ class Sender {
     return client_ == nullptr || (options_.hold_head && !head_.empty());
   }
   void push(char* data, std::size_t size, std::size_t room);
-  std::size_t send(std::string_view bytes);
+  // `all`: nothing else is held.
+  std::size_t send(std::string_view bytes, bool all);
+  void send_stream_head();
   void keep(std::string_view bytes);
   [[nodiscard]] bool file_has_room() const {
     return options_.file > 0 && file_written_ < options_.file;
@@ -133,6 +139,8 @@ class Sender {
   std::uint64_t file_written_ = 0;
   std::uint64_t file_read_ = 0;
   bool ended_ = false;
+  bool ending_ = false;   // a stream whose end has not been told yet
+  std::string trailers_;  // of a stream, as lines
   bool moved_ = false;
   std::uint64_t sent_ = 0;
   std::uint64_t plain_size_ = 0;

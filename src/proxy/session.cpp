@@ -2,6 +2,7 @@
 
 #include "net/socket.h"
 #include "proxy/exchange.h"
+#include "proxy/http2_connection.h"
 #include "proxy/worker.h"
 
 namespace weir::proxy {
@@ -22,6 +23,7 @@ Session::Session(Worker& worker, const std::string& listen_text, const IpAddress
 }
 
 Session::~Session() {
+  if (stream_ != nullptr) return;
   if (idle_) worker_.idle_ends(*this);
   worker_.remove(*this);
 }
@@ -42,15 +44,17 @@ const ListenNode* Session::listen(const Runtime& runtime) {
 void Session::cancel() {
   waiter_.cancel();
   for (auto* waiter : beside_) waiter->cancel();
+  if (http2_ != nullptr) http2_->cancel_streams();
 }
 
 const ListenNode* Session::listen_in(const Runtime& runtime) const {
   const auto* node = runtime.listen_of(listen_text_);
-  return node != nullptr ? node : runtime.listen_covering(net::local_address(client_.fd()));
+  return node != nullptr ? node : runtime.listen_covering(net::local_address(fd()));
 }
 
 void Session::drain(bool spare_fresh) {
   draining_ = true;
+  if (http2_ != nullptr) return http2_->drain();
   // A request that has come, and that no event has told of yet, is served.
   if (!idle_ || client_.peek().ok()) return;
   const bool fresh = requests_ == 0 && worker_.loop().now() - opened_ < kFresh;
@@ -74,6 +78,11 @@ net::Task<void> Session::run() {
   if (first != nullptr && (first = listen(worker_.runtime()->get())) != nullptr &&
       first->listen.ssl && !co_await begin_tls(*first)) {
     co_return;
+  }
+  if (first != nullptr && (first = listen(worker_.runtime()->get())) != nullptr &&
+      may_ask_http2(*first)) {
+    const bool http2 = co_await asks_http2(timeout);
+    if (http2) co_return co_await run_http2();
   }
   while (!waiter_.cancelled()) {
     const bool at_hand = !pending_.empty() || client_.readable();
@@ -145,17 +154,24 @@ net::Task<bool> Session::wait_for_request(Duration timeout) {
   const auto deadline = worker_.loop().now() + timeout;
   // An idle connection keeps nothing of what was pipelined.
   if (pending_.capacity() > std::string().capacity()) std::string().swap(pending_);
-  idle_ = true;
-  worker_.idle_begins(*this);
+  begin_idle();
   net::Wake wake = net::Wake::ready;
   while (!client_.readable() && wake == net::Wake::ready) {
     const auto until = draining_ ? std::min(deadline, closable_) : deadline;
     const net::Interest readable(client_.on_readable, waiter_);
     wake = co_await waiter_.wait(until);
   }
-  worker_.idle_ends(*this);
-  idle_ = false;
+  end_idle();
   co_return wake == net::Wake::ready;
+}
+
+void Session::begin_idle() {
+  idle_ = true;
+  worker_.idle_begins(*this);
+}
+
+void Session::end_idle() {
+  if (std::exchange(idle_, false)) worker_.idle_ends(*this);
 }
 
 // Closing at once while bytes of the client are on their way would reset the connection, and could

@@ -2,6 +2,9 @@
 //
 // Belongs to its worker, frees itself when its coroutine ends. While it is idle between requests
 // it holds no buffer and no exchange: this object and one coroutine frame are all it costs.
+//
+// A connection that speaks HTTP/2 has an Http2Connection beside it, and each stream of that a
+// session of its own: what its exchange takes for the client's connection.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +22,8 @@
 
 namespace weir::proxy {
 
+class Http2Connection;
+class Http2Stream;
 class Worker;
 struct Explanation;
 
@@ -26,6 +31,8 @@ class Session {
  public:
   // `listen_text` names the listener; the worker keeps it for good.
   Session(Worker& worker, const std::string& listen_text, const IpAddress& peer, std::uint64_t id);
+  // Of a stream on `connection`, which outlives it.
+  Session(Http2Stream& stream, Session& connection);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -46,6 +53,8 @@ class Session {
   // not yet if it has just been opened, since its first request will be on the way.
   void drain(bool spare_fresh);
   static constexpr Duration kFresh{500};
+  // Ends it if is_of(generation); of HTTP/2, the streams that are.
+  void cut(std::uint64_t generation);
 
   [[nodiscard]] net::Descriptor& client() { return client_; }
   [[nodiscard]] net::Waiter& waiter() { return waiter_; }
@@ -60,13 +69,24 @@ class Session {
   [[nodiscard]] const ListenNode* listen_in(const Runtime& runtime) const;
   [[nodiscard]] bool draining() const { return draining_; }
   // The connection is encrypted.
-  [[nodiscard]] bool secure() const { return client_.tls() != nullptr || explains_secure_; }
+  [[nodiscard]] bool secure() const { return tls() != nullptr || explains_secure_; }
+  // Of the connection: a stream has neither of its own.
+  [[nodiscard]] net::TlsStream* tls() const { return connection_->client_.tls(); }
+  [[nodiscard]] int fd() const { return connection_->client_.fd(); }
+  // Not null: this is the session of a stream of HTTP/2.
+  [[nodiscard]] Http2Stream* stream() const { return stream_; }
+  // Of a stream: the number of its request in the connection.
+  void begin_stream(std::uint32_t number) { requests_ = number; }
+  // One more request of HTTP/2; how many there were with it.
+  std::uint32_t count_request() { return ++requests_; }
+  void begin_idle();
+  void end_idle();
   // Not null: its one request is not served, but explained there.
   [[nodiscard]] Explanation* explanation() const { return explanation_; }
   // It is not, though its listener speaks TLS alone.
   [[nodiscard]] bool plain_on_tls() const { return plain_on_tls_; }
   // What the PROXY protocol's header says; null: there was none.
-  [[nodiscard]] const ProxiedAddresses* proxied() const { return proxied_.get(); }
+  [[nodiscard]] const ProxiedAddresses* proxied() const { return connection_->proxied_.get(); }
   // Waiters of what runs beside the session's own course: cancelled with it.
   void add_waiter(net::Waiter& waiter) { beside_.push_back(&waiter); }
   void remove_waiter(net::Waiter& waiter) { std::erase(beside_, &waiter); }
@@ -79,7 +99,8 @@ class Session {
     bool gone = false;    // the client has closed: there is nobody to linger for
     bool linger = false;  // unread bytes of the client are on their way
     bool never_linger = false;
-    bool reset = false;  // the answer was cut short: the connection ends in a reset
+    bool reset = false;    // the answer was cut short: the connection ends in a reset
+    bool stalled = false;  // because the client did not take it
     Duration idle_timeout{0};
     Duration min_timeout{0};  // of being idle, though the server is to end
     Duration lingering_time{0};
@@ -97,10 +118,18 @@ class Session {
   net::Task<bool> begin_tls(const ListenNode& node);
   net::Task<bool> handshake(TimePoint deadline);
   void log_handshake(const std::string& text, LogLevel level = LogLevel::info);
+  // It may, where this connection is concerned: with TLS, the server that SNI names says so.
+  [[nodiscard]] bool may_ask_http2(const ListenNode& node) const;
+  // What the client has begun with, where it may choose (RFC 9113 section 3).
+  net::Task<bool> asks_http2(Duration timeout);
+  net::Task<void> run_http2();
   static std::shared_ptr<const tls::Context> choose_context(void* session, std::string_view name);
   net::Task<void> linger(Afterwards afterwards);
 
   Worker& worker_;
+  Session* connection_ = this;
+  Http2Stream* stream_ = nullptr;
+  Http2Connection* http2_ = nullptr;
   net::Descriptor client_;
   net::Waiter waiter_;
   const std::string& listen_text_;

@@ -47,6 +47,7 @@ net::Task<bool> Session::begin_tls(const ListenNode& node) {
   stream->connection().choose = &Session::choose_context;
   stream->connection().chooser = this;
   stream->connection().challenges = worker_.challenges();
+  stream->connection().http2 = node.speaks_http2();
   client_.use_tls(std::move(stream));
   const bool done = co_await handshake(deadline);
   // An ACME server has seen what it wanted to see.
@@ -84,8 +85,7 @@ net::Task<bool> Session::handshake(TimePoint deadline) {
 void Session::log_handshake(const std::string& text, LogLevel level) {
   auto& log = worker_.log();
   if (!log.enabled(level) || !worker_.may_log(nullptr, level, text)) return;
-  log.write(level, text + ", client: " + peer_.host_text() + ", server: " + listen_text_,
-            id_);
+  log.write(level, text + ", client: " + peer_.host_text() + ", server: " + listen_text_, id_);
 }
 
 // The server that SNI names; its context, or the default server's if it has no certificate.
@@ -95,7 +95,9 @@ std::shared_ptr<const tls::Context> Session::choose_context(void* session, std::
   if (node == nullptr || name.empty()) return nullptr;
   config::Regex::Captures captures;
   const config::Pattern* pattern = nullptr;
-  return node->hosts.find(name, captures, pattern).config->tls;
+  const auto& server = node->hosts.find(name, captures, pattern);
+  self.client_.tls()->connection().http2 = node->listen.http2 || server.root.config().request.http2;
+  return server.config->tls;
 }
 
 }  // namespace weir::proxy

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "http/http2_guard.h"
 #include "proxy/end_code.h"
 
 namespace weir::proxy {
@@ -116,6 +117,8 @@ struct WorkerStats {
   Counter tls_full, tls_resumed, tls_failed;   // handshakes with clients
   Counter requests_delayed, requests_refused;  // limit_req
   Counter connections_refused;                 // limit_conn
+  Counter http2_connections, http2_closed, http2_requests;
+  std::array<Counter, http::kNuisances> http2_floods;  // connections ended, by http::Nuisance
   // Requests that did not end as they should, by cause and phase.
   std::array<std::array<Counter, kPhases.size()>, kEndCauses.size()> ends;
 

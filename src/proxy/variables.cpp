@@ -210,7 +210,7 @@ bool append_connection(std::string& out, Variable id, Exchange& x) {
       if (x.session().peer().port() != 0) append_number(out, x.session().peer().port());
       return true;
     case Variable::server_addr:
-      append_host(out, net::local_address(x.session().client().fd()));
+      append_host(out, net::local_address(x.session().fd()));
       return true;
     case Variable::server_name:
       out.append(x.server().config->primary_name);
@@ -331,7 +331,9 @@ void append_request(std::string& out, Variable id, Exchange& x) {
       out.append(request.authority_size == 0 ? request.target_text() : x.origin_form());
       return;
     case Variable::server_protocol:
-      out.append(request.version == 10 ? "HTTP/1.0" : "HTTP/1.1");
+      out.append(request.version == 10   ? "HTTP/1.0"
+                 : request.version == 20 ? "HTTP/2.0"
+                                         : "HTTP/1.1");
       return;
     default:
       return append_upstream(out, id, x);

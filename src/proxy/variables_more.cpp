@@ -1,4 +1,5 @@
 #include "proxy/variables_more.h"
+#include "proxy/http2_stream.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -43,8 +44,7 @@ bool append_counts(std::string& out, Variable id, Exchange& x) {
 bool append_tcp_info(std::string& out, Variable id, Exchange& x) {
   tcp_info info{};
   socklen_t size = sizeof info;
-  if (::getsockopt(x.session().client().fd(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
-    return true;
+  if (::getsockopt(x.session().fd(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return true;
   switch (id) {
     case Variable::tcpinfo_rtt:
       append_number(out, info.tcpi_rtt);
@@ -134,6 +134,8 @@ bool append_more(std::string& out, Variable id, Exchange& x) {
       }
       return true;
     case Variable::http2:
+      if (const auto* stream = x.session().stream()) out.append(stream->protocol());
+      return true;
     case Variable::http3:
     case Variable::upstream_cache_status:
       return true;

@@ -65,7 +65,7 @@ bool append_tls(std::string& out, Variable id, Exchange& x) {
     if (x.session().secure()) out.append("on");
     return true;
   }
-  return append_tls_fact(out, id, x.session().client().tls());
+  return append_tls_fact(out, id, x.session().tls());
 }
 
 bool append_tls_fact(std::string& out, Variable id, const net::TlsStream* stream) {

@@ -11,6 +11,7 @@
 #include "proxy/acceptor.h"
 #include "proxy/exchange.h"
 #include "proxy/explanation.h"
+#include "proxy/http2_connection.h"
 #include "proxy/session.h"
 
 namespace weir::proxy {
@@ -174,7 +175,7 @@ void Worker::close_ports() {
 void Worker::cut(std::uint64_t generation) {
   loop_.post([this, generation] {
     for (Session* session = sessions_; session != nullptr; session = session->next_) {
-      if (session->is_of(generation)) session->cancel();
+      session->cut(generation);
     }
     for (Guest* guest = guests_; guest != nullptr; guest = guest->guest_next_) {
       if (guest->is_of(generation)) guest->cancel();
@@ -231,6 +232,11 @@ void Worker::peers_changed() {
 // ----------------------------------------------------------------------------
 
 void Worker::end_of_turn() {
+  if (!unflushed_.empty()) {
+    flushing_.swap(unflushed_);
+    for (auto* connection : flushing_) connection->turn_ends();
+    flushing_.clear();
+  }
   const bool last = stopping_ && empty();
   access_logs_.flush(loop_.now(), last);
   if (last) log_limit_.flush(log_, loop_.now(), true);
@@ -319,6 +325,8 @@ void Worker::remove(Guest& guest) {
 
 Guest::Guest(Worker& worker) : guests_worker_(worker) { worker.add(*this); }
 Guest::~Guest() { guests_worker_.remove(*this); }
+
+void Worker::forget(Http2Connection& connection) { std::erase(unflushed_, &connection); }
 
 void Worker::add(Session& session) {
   session.next_ = sessions_;

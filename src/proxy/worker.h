@@ -32,6 +32,7 @@ namespace weir::proxy {
 
 class Acceptor;
 class Exchange;
+class Http2Connection;
 struct Explanation;
 struct Question;
 class Session;
@@ -141,6 +142,9 @@ class Worker {
   [[nodiscard]] std::uint64_t next_connection_id() { return options_.next_connection_id(); }
   void add(Guest& guest);
   void remove(Guest& guest);
+  // It has something to send when this turn ends.
+  void flush_later(Http2Connection& connection) { unflushed_.push_back(&connection); }
+  void forget(Http2Connection& connection);
   void add(Session& session);
   void remove(Session& session);
   // Idle keep-alive sessions, the longest idle first.
@@ -190,8 +194,10 @@ class Worker {
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   std::vector<Port*> ports_;
   std::vector<Exchange*> exchanges_;  // free ones
-  Session* sessions_ = nullptr;       // all
-  Guest* guests_ = nullptr;           // all
+  std::vector<Http2Connection*> unflushed_;
+  std::vector<Http2Connection*> flushing_;
+  Session* sessions_ = nullptr;  // all
+  Guest* guests_ = nullptr;      // all
   Session* idle_first_ = nullptr;
   Session* idle_last_ = nullptr;
   std::atomic<std::uint64_t> sessions_alive_{0};

@@ -107,16 +107,18 @@ int on_server_name(SSL* ssl, int*, void*) {
 
 int on_protocols(SSL* ssl, const unsigned char** out, unsigned char* out_size,
                  const unsigned char* offered, unsigned size, void*) {
-  static constexpr unsigned char kSpoken[] = "\x08http/1.1\x08http/1.0\x08http/0.9";
   const auto* connection = connection_of(ssl);
   if (connection != nullptr && connection->challenge) {
     *out = offered + 1;  // it was the only one
     *out_size = offered[0];
     return SSL_TLSEXT_ERR_OK;
   }
+  static constexpr unsigned char kSpoken[] = "\x02h2\x08http/1.1\x08http/1.0\x08http/0.9";
+  constexpr unsigned kHttp2 = 3;  // bytes of the first one
+  const unsigned skip = connection != nullptr && connection->http2 ? 0 : kHttp2;
   unsigned char* chosen = nullptr;
-  if (SSL_select_next_proto(&chosen, out_size, kSpoken, sizeof kSpoken - 1, offered, size) !=
-      OPENSSL_NPN_NEGOTIATED) {
+  if (SSL_select_next_proto(&chosen, out_size, kSpoken + skip, sizeof kSpoken - 1 - skip, offered,
+                            size) != OPENSSL_NPN_NEGOTIATED) {
     return SSL_TLSEXT_ERR_ALERT_FATAL;
   }
   *out = chosen;

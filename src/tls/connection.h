@@ -28,6 +28,7 @@ struct Connection {
   bool challenge = false;   // it is such a one: nothing follows the handshake
   std::string refusal;      // why the handshake was refused, if it was
   std::string server_name;  // that the client asked for; lower case, without a dot at its end
+  bool http2 = false;       // server: ALPN may choose it
   std::string peer;         // client: the key of kept sessions
 
   // Messages of the handshake protocol that have come after the handshake, as far as application
