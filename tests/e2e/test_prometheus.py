@@ -80,12 +80,15 @@ class Hurt:
     def __init__(self, start, directory):
         self.start, self.directory = start, directory
         self.healthy, self.admin, self.tls, self.redis_port = True, free_port(), free_port(), free_port()
+        self.no_port = free_port()
         self.nodes = [start.node(self.check) for _ in range(3)]
         self.slow = start.node(self.answer_late)
         self.breaking = start.node(lambda connection, _: connection.close())
-        self.certificate, self.key = Authority(directory).sign("shop.example")
+        self.authority = Authority(directory)
+        self.certificate, self.key = self.authority.sign("shop.example", days=1)
         self.redis = RedisServer(directory, port=self.redis_port)
-        self.proxy = start.proxy(self.text(), main=f"admin {{ listen 127.0.0.1:{self.admin}; }}")
+        self.proxy = start.proxy(self.text(), main=f"""certificate_watch 100ms;
+            admin {{ listen 127.0.0.1:{self.admin}; }}""")
         self.text_of_conf = self.proxy.conf.read_text()
         self.threads = []
 
@@ -108,7 +111,15 @@ class Hurt:
                 location /nodes {{ proxy_pass http://nodes; }}
                 location /named {{ proxy_pass http://named; }} }}
             server {{ listen 127.0.0.1:{self.tls} ssl; ssl_certificate {self.certificate};
-                      ssl_certificate_key {self.key}; return 204; }}"""
+                      ssl_certificate_key {self.key}; return 204; }}
+            {self.ordered()}"""
+
+    def ordered(self):
+        """A certificate of an ACME server that is not there."""
+        return f"""acme_issuer none {{ uri https://127.0.0.1:{self.no_port}/;
+                                      state_path {self.directory}/acme; }}
+            server {{ listen @listen@; server_name ordered.example;
+                      acme_certificate none; }}"""
 
     def check(self, _, message):
         return reply(200 if self.healthy or message.target != "/check" else 503)
@@ -136,6 +147,7 @@ class Hurt:
     def hurt(self):
         self.proxy.conf.write_text(self.text_of_conf + "nonsense;")
         self.proxy.process.send_signal(signal.SIGHUP)
+        self.key.write_text("no key")
         for healthy in (False, True, False, True, False):
             self.healthy = healthy
             eventually(lambda live=3 * healthy: self.live_peers() == live, "checks find out")
@@ -154,7 +166,9 @@ class Hurt:
     def heal(self):
         self.healthy = True
         self.redis.start()
-        self.proxy.conf.write_text(self.text_of_conf.replace("server nosuch.invalid:80;", ""))
+        self.authority.sign("shop.example")
+        text = self.text_of_conf.replace("server nosuch.invalid:80;", "")
+        self.proxy.conf.write_text(re.sub(r"acme_issuer .*", "}", text, flags=re.S))
         self.proxy.process.send_signal(signal.SIGHUP)
 
     def stop(self):
