@@ -87,7 +87,7 @@ void drop_checks_of_datagrams(Model& model) {
 void Compiler::finish_streams(TlsContexts& tls) {
   for (auto& draft : streams_) {
     auto server = make_server(*draft, stream_, stream_own_, model_->dialect);
-    tls.prepare(*server);
+    tls.prepare(*server, {});
     if (server->options.proxy_ssl) {
       server->peer_tls = tls.client(server->root->request, server->position);
     }

@@ -142,7 +142,9 @@ bool TlsContexts::add_pairs(tls::Context& context, const RequestConfig& r, const
     if (!ordered) {
       add_pair(context, "ssl_certificate", certificate, key, r.ssl_password_file);
     } else if (acme.path.empty()) {
-      return wrong("there is no acme_certificate in this server; add acme_certificate ISSUER");
+      return wrong(
+          "there is no acme_certificate in this server; add acme_certificate ISSUER, or in "
+          "stream name the file that weir keeps in state_path");
     } else if (acme) {
       add_pair(context, "acme_certificate", acme, acme, {});
     } else {

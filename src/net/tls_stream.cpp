@@ -164,9 +164,12 @@ void TlsStream::note_failure() {
 }
 
 void TlsStream::end_writing() {
-  if (quiet_ || failed_ || !connection_.established || retry_ > 0) return;
+  if (!owes_end()) return;
+  flush();
+  if (retry_ > 0 || !descriptor_.writable()) return;
   ERR_clear_error();
-  SSL_shutdown(ssl_);
+  const int result = SSL_shutdown(ssl_);
+  told_end_ = result >= 0 || SSL_get_error(ssl_, result) != SSL_ERROR_WANT_WRITE;
   ERR_clear_error();
 }
 

@@ -46,6 +46,10 @@ class TlsStream final : public Layer {
   IoResult peek() override;
   // close_notify (RFC 8446 section 6.1), if the other side can be told.
   void end_writing() override;
+  // There was no room for it yet: end_writing() may be called again when the socket is writable.
+  [[nodiscard]] bool owes_end() const {
+    return !told_end_ && owed_ == 0 && !quiet_ && !failed_ && connection_.established;
+  }
   // Ends without a word.
   void forget() override { quiet_ = true; }
   // A part of a record waits for room in the socket.
@@ -78,6 +82,7 @@ class TlsStream final : public Layer {
   bool ended_ = false;     // the socket gives no more
   bool failed_ = false;
   bool quiet_ = false;
+  bool told_end_ = false;  // close_notify is with the socket, or cannot be
   bool untrusted_ = false;
 };
 

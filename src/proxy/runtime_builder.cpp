@@ -263,8 +263,9 @@ void RuntimeBuilder::add_servers(Runtime& runtime) {
     }
     runtime.server_stats.push_back(counters(server_stats_, server_key(*config, index)));
   }
+  parts.server = nullptr;
+  parts.counters = nullptr;  // of HTTP's locations
   for (const auto& config : runtime.model->streams) {
-    parts.server = nullptr;
     runtime.streams.push_back(std::make_unique<StreamNode>(*config, parts));
     for (const auto& listen : config->listens) {
       runtime.stream_listens.emplace(listen.text,

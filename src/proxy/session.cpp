@@ -98,7 +98,9 @@ net::Task<void> Session::run() {
     }
     if (!after.keep || (draining_ && after.min_timeout.count() == 0)) {
       const bool unread = after.linger || client_.readable() || !pending_.empty();
-      if (unread && !after.gone && !after.never_linger) co_await linger(after);
+      if (after.gone) break;
+      co_await end_tls();
+      if (unread && !after.never_linger) co_await linger(after);
       break;
     }
     timeout = after.idle_timeout;

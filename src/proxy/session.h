@@ -117,6 +117,9 @@ class Session {
   net::Task<bool> read_proxied(Duration timeout);
   net::Task<bool> begin_tls(const ListenNode& node);
   net::Task<bool> handshake(TimePoint deadline);
+  // Nothing more comes: without being told, a client could not tell an answer that ends with its
+  // connection from one that broke off (RFC 8446 section 6.1).
+  net::Task<void> end_tls();
   void log_handshake(const std::string& text, LogLevel level = LogLevel::info);
   // It may, where this connection is concerned: with TLS, the server that SNI names says so.
   [[nodiscard]] bool may_ask_http2(const ListenNode& node) const;

@@ -89,6 +89,7 @@ net::Task<void> Session::run_http2() {
     http2_ = nullptr;
     if (!may_linger || !connection.lingers() || waiter_.cancelled()) co_return;
   }
+  co_await end_tls();
   co_await linger(after);
 }
 

@@ -10,6 +10,8 @@
 namespace weir::proxy {
 namespace {
 
+constexpr Duration kEndLimit{3000};  // for a client that makes no room for close_notify
+
 // The first byte of a record that holds a handshake (RFC 8446 section 5.1), or of the hello of SSL
 // 2.0, which is then refused as TLS does.
 bool begins_tls(char byte) {
@@ -79,6 +81,18 @@ net::Task<bool> Session::handshake(TimePoint deadline) {
       log_handshake("client timed out in the TLS handshake");
     }
     if (wake != net::Wake::ready) co_return false;
+  }
+}
+
+net::Task<void> Session::end_tls() {
+  auto* tls = client_.tls();
+  if (tls == nullptr) co_return;
+  const auto deadline = worker_.loop().now() + kEndLimit;
+  for (;;) {
+    tls->end_writing();
+    if (!tls->owes_end()) co_return;
+    const net::Interest writable(client_.on_writable, waiter_);
+    if (co_await waiter_.wait(deadline) != net::Wake::ready) co_return;
   }
 }
 

@@ -72,7 +72,7 @@ FLOODS = {
 
 
 def metric(proxy, text):
-    lines = send_once(proxy.admin, request("/metrics")).body.decode().splitlines()
+    lines = send_once(proxy.admin, request("/metrics", host="localhost")).body.decode().splitlines()
     return next(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(text))
 
 

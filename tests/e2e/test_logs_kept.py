@@ -16,7 +16,7 @@ pytestmark = weir_only
 
 
 def metric(admin, name):
-    page = send_once(admin, request("/metrics")).body.decode()
+    page = send_once(admin, request("/metrics", host="localhost")).body.decode()
     return sum(float(value) for value in re.findall(rf"^{name}(?:{{.*}})? (\S+)$", page, re.M))
 
 
@@ -81,7 +81,7 @@ def test_the_end_code_tells_who_ended_a_request(start, handler, code):
         client.send(request())
         client.to_end() if code[1] == "A" else client.read_response()
     assert proxy.wait_for_log(".") == code
-    page = send_once(admin, request("/metrics")).body.decode()
+    page = send_once(admin, request("/metrics", host="localhost")).body.decode()
     ends = re.findall(r'^weir_requests_broken_total\{end_code="(..)"\} 1$', page, re.M)
     assert ends == ([code] if code != "--" else [])
 

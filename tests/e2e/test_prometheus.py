@@ -141,7 +141,7 @@ class Hurt:
             self.threads[-1].start()
 
     def live_peers(self):
-        page = send_once(self.admin, request("/metrics")).body.decode()
+        page = send_once(self.admin, request("/metrics", host="localhost")).body.decode()
         return int(re.search(r'^weir_upstream_live_peers\{upstream="app"\} (\d)', page, re.M).group(1))
 
     def hurt(self):

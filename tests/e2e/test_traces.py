@@ -233,7 +233,7 @@ def test_drops_are_counted(start):
     with Client(proxy.port) as client:
         for _ in range(50):
             assert client.exchange(request()).status == 204
-    page = send_once(admin, request("/metrics")).body.decode()
+    page = send_once(admin, request("/metrics", host="localhost")).body.decode()
     dropped = int(re.search(r'^weir_trace_spans_dropped_total\{reason="full"\} (\d+)', page,
                             re.M).group(1))
     assert 40 <= dropped < 50

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <functional>
 #include <string>
 #include <thread>
@@ -57,6 +58,13 @@ struct Fixture {
     thread.join();
   }
 
+  Task<void> end() {
+    for (server.tls()->end_writing(); server.tls()->owes_end(); server.tls()->end_writing()) {
+      const bool room = co_await wait(server.on_writable);
+      if (!room) break;
+    }
+  }
+
   Task<bool> wait(Waiter*& slot) {
     const Interest interest(slot, waiter);
     co_return co_await waiter.wait(loop.now() + seconds{5}) == Wake::ready;
@@ -93,9 +101,12 @@ TEST_CASE("what is written in part comes whole, whatever size is offered next") 
           const auto result = f.server.write(std::string_view(data).substr(sent, offer));
           REQUIRE((result.ok() || result.blocked()));
           sent += result.size;
-          if (!f.server.writable() && !co_await f.wait(f.server.on_writable)) break;
+          if (f.server.writable()) continue;
+          const bool room = co_await f.wait(f.server.on_writable);
+          if (!room) break;
         }
         CHECK(sent == data.size());
+        co_await f.end();
       },
       [&](SSL* ssl) {
         std::array<char, 5000> piece;
@@ -105,6 +116,32 @@ TEST_CASE("what is written in part comes whole, whatever size is offered next") 
         CHECK((SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN) != 0);
       });
   CHECK((got == data));
+}
+
+TEST_CASE("the end is told of when there is room for it") {
+  Fixture f;
+  std::size_t sent = 0;
+  std::size_t got = 0;
+  std::atomic<bool> full = false;
+  f.run(
+      [&]() -> Task<void> {
+        // The last byte waits in the socket, and the end behind it.
+        while (f.server.writable()) sent += f.server.write("x").size;
+        f.server.tls()->end_writing();
+        CHECK(f.server.tls()->owes_end());
+        full = true;
+        co_await f.end();
+        CHECK_FALSE(f.server.tls()->owes_end());
+      },
+      [&](SSL* ssl) {
+        while (!full) std::this_thread::yield();
+        std::array<char, 5000> piece;
+        for (int n = 0; (n = SSL_read(ssl, piece.data(), piece.size())) > 0;) {
+          got += static_cast<std::size_t>(n);
+        }
+        CHECK((SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN) != 0);
+      });
+  CHECK(got == sent);
 }
 
 TEST_CASE("a client that only changes its keys is not listened to for long") {
