@@ -85,8 +85,9 @@ bool Http2Connection::begin() {
   return true;
 }
 
-net::Task<void> Http2Connection::run() {
+net::Task<void> Http2Connection::run(bool draining) {
   if (!begin()) co_return;
+  if (draining) drain();
   set_idle(true);
   const auto first = std::exchange(session_.pending(), {});
   if (!first.empty()) receive(first);

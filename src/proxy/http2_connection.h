@@ -34,8 +34,8 @@ class Http2Connection {
   Http2Connection(const Http2Connection&) = delete;
   Http2Connection& operator=(const Http2Connection&) = delete;
 
-  // Until the connection and all its streams have ended.
-  net::Task<void> run();
+  // Until the connection and all its streams have ended. `draining`: the end is near already.
+  net::Task<void> run(bool draining);
   // Takes no new requests, and ends with the last of those in progress (RFC 9113 section 6.8).
   void drain();
   // Ends all requests.

@@ -84,8 +84,7 @@ net::Task<void> Session::run_http2() {
   {
     Http2Connection connection(*this, worker_, *node);
     http2_ = &connection;
-    if (draining_) connection.drain();
-    co_await connection.run();
+    co_await connection.run(draining_);
     http2_ = nullptr;
     if (!may_linger || !connection.lingers() || waiter_.cancelled()) co_return;
   }
