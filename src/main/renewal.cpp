@@ -115,7 +115,7 @@ void Renewal::add_good(const Configurator::Options& options, std::span<const Fil
 std::optional<Renewal::Found> Renewal::look(const Configurator::Options& options, TimePoint now) {
   next_ = now + interval_;
   const auto look = watch_.look();
-  if (!look.news) return std::nullopt;
+  if (!look.news) return look.settled ? mended(look.changed) : std::nullopt;
   Found found;
   Problems problems;
   const auto good = choose(options, look.changed, problems);
@@ -130,6 +130,18 @@ std::optional<Renewal::Found> Renewal::look(const Configurator::Options& options
   if (good.empty()) return found;
   for (const auto* file : good) found.renewed.push_back(file->path);
   found.bundle = with(good);
+  return found;
+}
+
+// What was broken may have been taken by a reload: it is what is in force.
+std::optional<Renewal::Found> Renewal::mended(const std::vector<Bundle::File>& changed) {
+  const auto gone = std::erase_if(problems_, [&](const auto& problem) {
+    return std::none_of(changed.begin(), changed.end(),
+                        [&](const Bundle::File& file) { return file.path == problem.first; });
+  });
+  if (gone == 0) return std::nullopt;
+  Found found;
+  found.told = true;
   return found;
 }
 

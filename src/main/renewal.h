@@ -47,6 +47,7 @@ class Renewal {
   [[nodiscard]] std::vector<Files> groups(const std::vector<Bundle::File>& changed) const;
   [[nodiscard]] Files choose(const Configurator::Options& options,
                              const std::vector<Bundle::File>& changed, Problems& problems) const;
+  std::optional<Found> mended(const std::vector<Bundle::File>& changed);
   void add_good(const Configurator::Options& options, std::span<const Files> some, Files& good,
                 Problems& problems) const;
 

@@ -53,6 +53,7 @@ SecretWatch::Look SecretWatch::look() {
     if (!same(signature, watched.seen)) {
       watched.seen = signature;
       watched.settled = false;
+      out.settled = false;
     } else if (!watched.settled) {
       watched.settled = true;
       auto now = read(watched.file->path);

@@ -20,6 +20,7 @@ class SecretWatch {
 
   struct Look {
     bool news = false;                  // since the last look something was written
+    bool settled = true;                // nothing is being written; all have been read
     std::vector<Bundle::File> changed;  // all that differ from the bundle, as they are now
   };
   // A file is read when it was the same at two looks: one that is being written is left alone.

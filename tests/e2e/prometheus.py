@@ -98,7 +98,10 @@ scrape_configs:
             raise AssertionError(f"within {limit} s these did not fire: {sorted(missing)}") from None
 
     def wait_quiet(self, limit=40):
-        eventually(lambda: not self.firing(), f"no alert fires, not {self.firing()}", limit)
+        try:
+            eventually(lambda: not self.firing(), "no alert fires", limit)
+        except AssertionError:
+            raise AssertionError(f"after {limit} s these still fire: {self.firing()}") from None
 
     def stop(self):
         if self.process is None:

@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import ssl
 import urllib.request
@@ -105,6 +106,21 @@ def test_a_broken_pair_keeps_the_old_one_and_says_so(start, authority, tmp_path)
     site.put("a.example", pair)
     eventually(lambda: site.serial() == serial_of(pair[0]), "mended")
     eventually(lambda: re.search(stale + "0", site.page("/metrics")), "no problem any more")
+
+
+@pytest.mark.parametrize("main", ["", "master_process off;"], ids=["master", "one process"])
+def test_a_reload_that_takes_what_was_mended_ends_the_problem(start, authority, tmp_path, main):
+    site = Site(start, tmp_path, authority, main=main)
+    key = (tmp_path / "a.example.key").read_text()
+    (tmp_path / "a.example.key").write_text("broken")
+    eventually(lambda: re.search(r"weir_certificate_stale{.*} 1", site.page("/metrics")),
+               "it is told of")
+    # The reload comes before a look at it.
+    (tmp_path / "a.example.key").write_text(key)
+    site.proxy.process.send_signal(signal.SIGHUP)
+    eventually(lambda: re.search(r"weir_certificate_stale{.*} 0", site.page("/metrics")),
+               "no problem any more")
+    assert site.certificates()["a.example.crt"]["problem"] is None
 
 
 def test_links_that_are_switched_as_kubernetes_does(start, authority, tmp_path):
