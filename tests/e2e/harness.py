@@ -165,8 +165,12 @@ http {{
         found, frontier = [], [self.process.pid]
         while frontier:
             pid = frontier.pop()
+            try:
+                tasks = list(pathlib.Path(f"/proc/{pid}/task").iterdir())
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # it has just ended
             found.append(pid)
-            for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+            for task in tasks:
                 try:
                     frontier += map(int, (task / "children").read_text().split())
                 except (FileNotFoundError, ProcessLookupError):

@@ -101,4 +101,8 @@ def engine_of(proxy):
 def kill_engine(proxy):
     before = engine_of(proxy)
     os.kill(before, 9)
-    eventually(lambda: len(proxy.pids()) == 2 and engine_of(proxy) != before, "another engine")
+
+    def another():
+        pids = proxy.pids()
+        return len(pids) == 2 and pids[1] != before
+    eventually(another, "another engine")
