@@ -9,6 +9,7 @@ import time
 import pytest
 
 from browser import Browser
+from certificates import Authority
 from harness import PROXY, eventually, free_port, site
 from operators import api, weir
 from wire import Client, reply, request
@@ -471,6 +472,27 @@ def test_a_hidden_tab_gives_its_place_back_and_asks_one_thing_at_a_time(browser,
     page.wait("window.asked >= 3 && window.asking === 0", "the past has come")
     assert page.run("window.most") == 1
     assert page.run("document.querySelector('#stale').hidden")
+    page.close()
+
+
+def test_certificates_that_end_soon_or_cannot_be_had(browser, start, tmp_path):
+    authority = Authority(tmp_path)
+    servers = ""
+    for name, days in (("late.example", 2), ("good.example", 60)):
+        certificate, key = authority.sign(name, days=days)
+        servers += f"""server {{ listen 127.0.0.1:{free_port()} ssl; ssl_certificate {certificate};
+                                ssl_certificate_key {key}; return 204; }}"""
+    watched = Watched(start, http=servers + f"""
+        acme_issuer none {{ uri https://127.0.0.1:{free_port()}/; state_path {tmp_path}/acme; }}
+        server {{ listen 127.0.0.1:{free_port()}; server_name ordered.example;
+                  acme_certificate none; }}""")
+    eventually(lambda: json.loads(watched.ask("/certificates").body)["orders"][0]["error"], "an order")
+    page = browser.page(watched.url)
+    page.wait_for_text("Certificate of late.example: 1 day left", "#problems")
+    page.wait_for_text("Certificate of ordered.example is not to be had", "#problems")
+    page.wait_for_text("59 days left", "#system")
+    assert "good.example" not in page.text("#problems")
+    assert page.complaints() == []
     page.close()
 
 

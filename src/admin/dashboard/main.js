@@ -67,9 +67,12 @@ async function bringHistory(some) {
 async function fetchCertificates() {
   if (!live.state.weir.certificates) return;
   try {
-    overview.certificates = (await json("/certificates")).certificates;
+    const told = await json("/certificates");
+    overview.certificates = told.certificates;
+    overview.orders = told.orders;
   } catch {
     overview.certificates = [];
+    overview.orders = [];
   }
 }
 

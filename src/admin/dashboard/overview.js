@@ -56,14 +56,23 @@ function certificateProblems(certificates) {
   });
 }
 
-export function problemsOf(state, certificates, now) {
+// Of certificates that ACME servers are to give.
+function orderProblems(orders, now) {
+  return orders.filter((one) => one.error).map((one) => ({
+    tone: "warn", shape: "attention", head: `Certificate of ${one.names[0]} is not to be had`,
+    text: `${one.issuer}: ${one.error}; tried again ${one.next > now ? `in ${roughly(one.next - now)}` : "now"}`,
+  }));
+}
+
+export function problemsOf(state, certificates, orders, now) {
   const found = state.pools.flatMap((pool) => poolProblems(pool, now));
   for (const name of state.names) {
     if (!name.error) continue;
     const kept = name.addresses.length ? "; its last addresses are in force" : "";
     found.push({ tone: "warn", shape: "attention", head: `${name.name} is not found`, text: `${name.error}${kept}` });
   }
-  found.push(...reloadProblem(state.weir.reload, now), ...certificateProblems(certificates));
+  found.push(...reloadProblem(state.weir.reload, now), ...certificateProblems(certificates),
+             ...orderProblems(orders, now));
   if (state.weir.draining) found.push({ tone: "hand", shape: "draining", head: "weir is ending", text: "it accepts no more" });
   return found.sort((a, b) => RANK[a.tone] - RANK[b.tone]);
 }
@@ -125,6 +134,7 @@ class Fact {
 export class Overview {
   constructor() {
     this.certificates = [];
+    this.orders = [];
     const past = (name) => (i) => this.past?.[name][i];
     this.rate = new Tile("Requests of clients", "requests a second",
                          (i) => `${number(past("per_second")(i))} req/s`);
@@ -162,7 +172,7 @@ export class Overview {
   tick(now) {
     if (!this.state) return;
     const { state } = this;
-    const problems = problemsOf(state, this.certificates, now);
+    const problems = problemsOf(state, this.certificates, this.orders, now);
     const verdict = verdictOf(state, problems);
     setClass(this.verdictShape, `shape ${verdict.shape}`);
     setText(this.verdictText, verdict.text);
