@@ -20,7 +20,7 @@
 #include "proxy/proxied_addresses.h"
 #include "proxy/user_variables.h"
 #include "proxy/worker.h"
-#include "stream/client_hello.h"
+#include "tls/client_hello.h"
 #include "upstream/tries.h"
 
 namespace weir::stream {
@@ -65,7 +65,7 @@ class Session : public proxy::Guest, public proxy::UserVariables::Owner {
   [[nodiscard]] const proxy::ProxiedAddresses* proxied() const { return proxied_.get(); }
   [[nodiscard]] const std::vector<proxy::AttemptRecord>& attempts() const { return attempts_; }
   [[nodiscard]] std::string_view pool_name() const;
-  [[nodiscard]] const ClientHello& hello() const { return hello_; }
+  [[nodiscard]] const tls::ClientHello& hello() const { return hello_; }
   [[nodiscard]] int status() const { return status_; }
   [[nodiscard]] std::uint64_t received() const { return received_; }
   [[nodiscard]] std::uint64_t sent() const { return sent_; }
@@ -112,7 +112,7 @@ class Session : public proxy::Guest, public proxy::UserVariables::Owner {
   void count_received(std::uint64_t bytes) { received_ += bytes; }
 
   std::unique_ptr<proxy::ProxiedAddresses> proxied_;
-  ClientHello hello_;
+  tls::ClientHello hello_;
 
  private:
   void apply_real_ip();

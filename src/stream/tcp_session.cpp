@@ -123,7 +123,7 @@ net::Task<int> TcpSession::preread() {
   const auto& options = config().options;
   const auto deadline = worker().loop().now() + options.preread_timeout;
   for (;;) {
-    if (read_client_hello(early_, hello_) != HelloStatus::more) co_return kGoesOn;
+    if (tls::read_client_hello(early_, hello_) != tls::HelloStatus::more) co_return kGoesOn;
     if (early_.size() >= options.preread_buffer_size) {
       log(LogLevel::error, "what the client asks for does not fit into preread_buffer_size");
       co_return kBadRequest;

@@ -4,17 +4,17 @@
 #include <cstdint>
 
 #include "heads.h"
-#include "stream/client_hello.h"
+#include "tls/client_hello.h"
 
 using weir::fuzz::check;
-using weir::stream::ClientHello;
-using weir::stream::HelloStatus;
+using weir::tls::ClientHello;
+using weir::tls::HelloStatus;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size > 16384) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   ClientHello whole;
-  const auto end = weir::stream::read_client_hello(bytes, whole);
+  const auto end = weir::tls::read_client_hello(bytes, whole);
   if (end == HelloStatus::complete) {
     check(whole.server_name.size() <= 255, "the length of a name");
     for (const char c : whole.server_name) {
@@ -25,7 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const std::size_t part : {size / 2, size - size / 8}) {
     const weir::fuzz::Exact exact(bytes.substr(0, part));
     ClientHello hello;
-    const auto status = weir::stream::read_client_hello(exact.view(), hello);
+    const auto status = weir::tls::read_client_hello(exact.view(), hello);
     if (status == HelloStatus::more) continue;
     check(status == end, "a decision stands");
     check(hello.server_name == whole.server_name, "and so does the name");

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace weir::stream::testing {
+namespace weir::tls::testing {
 
 inline std::string number(std::size_t value, std::size_t width) {
   std::string out;
@@ -46,4 +46,4 @@ inline std::string hello(std::string_view extensions, std::size_t version = 0x03
   return record(message(extensions, version));
 }
 
-}  // namespace weir::stream::testing
+}  // namespace weir::tls::testing

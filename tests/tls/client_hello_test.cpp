@@ -1,11 +1,11 @@
-#include "stream/client_hello.h"
+#include "tls/client_hello.h"
 
 #include <doctest/doctest.h>
 
 #include "hello.h"
 
-using namespace weir::stream;
-using namespace weir::stream::testing;
+using namespace weir::tls;
+using namespace weir::tls::testing;
 
 namespace {
 

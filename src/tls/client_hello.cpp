@@ -1,10 +1,10 @@
-#include "stream/client_hello.h"
+#include "tls/client_hello.h"
 
 #include <algorithm>
 #include <array>
 #include <optional>
 
-namespace weir::stream {
+namespace weir::tls {
 namespace {
 
 constexpr std::uint8_t kHandshake = 0x16;  // type of record
@@ -194,4 +194,4 @@ HelloStatus read_client_hello(std::string_view bytes, ClientHello& hello) {
   return HelloStatus::more;
 }
 
-}  // namespace weir::stream
+}  // namespace weir::tls

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace weir::stream {
+namespace weir::tls {
 
 struct ClientHello {
   std::string server_name;  // lower case, without a dot at its end; empty: none is named
@@ -25,4 +25,4 @@ enum class HelloStatus : std::uint8_t {
 // their number.
 [[nodiscard]] HelloStatus read_client_hello(std::string_view bytes, ClientHello& hello);
 
-}  // namespace weir::stream
+}  // namespace weir::tls
