@@ -251,7 +251,11 @@ Loop::Loop(const Clock& clock)
   event.events = EPOLLIN;
   event.data.ptr = nullptr;  // stands for wakeup_
   if (epoll_ < 0 || wakeup_ < 0 || ::epoll_ctl(epoll_, EPOLL_CTL_ADD, wakeup_, &event) != 0) {
-    throw std::system_error(errno, std::generic_category(), "cannot make an event loop");
+    const int cause = errno;
+    for (const int fd : {epoll_, wakeup_}) {
+      if (fd >= 0) ::close(fd);
+    }
+    throw std::system_error(cause, std::generic_category(), "cannot make an event loop");
   }
 }
 
