@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <mutex>
-#include <thread>
 
 namespace weir::discovery {
 namespace {
@@ -42,11 +41,32 @@ std::vector<Question> questions(const config::Model& model) {
 struct Names::Mailbox {
   std::mutex mutex;
   Names* names;  // null: nobody wants it any more
+  std::vector<std::pair<std::string, Addresses>> arrived;
+
+  void put(const std::string& text, Addresses found, const std::shared_ptr<Mailbox>& self) {
+    const std::lock_guard lock(mutex);
+    if (names == nullptr) return;
+    arrived.emplace_back(text, std::move(found));
+    if (arrived.size() > 1) return;
+    boost::asio::post(names->io_, [self] {
+      if (self->names != nullptr) self->names->collect();
+    });
+  }
 };
 
 Names::Names(boost::asio::io_context& io, const Options& options, std::function<void()> changed)
-    : io_(io), timer_(io), options_(options), changed_(std::move(changed)) {
+    : io_(io),
+      timer_(io),
+      options_(options),
+      changed_(std::move(changed)),
+      patience_timer_(io),
+      mailbox_(std::make_shared<Mailbox>()) {
+  mailbox_->names = this;
   if (options_.clock == nullptr) options_.clock = &system_clock_;
+  if (options_.ask) return;
+  options_.ask = [this](const auto& questions, const auto& answered) {
+    asker_.ask(questions, answered);
+  };
 }
 
 Names::Known& Names::entry(const Question& question) {
@@ -61,23 +81,39 @@ Addresses Names::give(const Known& known) {
   return result;
 }
 
-void Names::look_up_all(const std::vector<Question>& questions) {
+void Names::prepare(const std::vector<Question>& questions, bool again,
+                    std::function<void()> ready) {
+  patience_timer_.cancel();
+  ready_ = nullptr;
+  expected_.clear();
+  missing_.clear();
   std::vector<Question> unknown;
   for (const auto& question : questions) {
-    if (!entry(question).fresh) unknown.push_back(question);
+    auto& known = entry(question);
+    expected_.insert(question.text());
+    if (known.watched && known.answered) {
+      if (again) known.due = now();
+      continue;
+    }
+    missing_.insert(question.text());
+    if (!known.asking) unknown.push_back(question);
   }
-  if (unknown.empty()) return;
-  auto found = options_.ask(unknown, kPatience);
-  for (std::size_t i = 0; i < unknown.size(); ++i) {
-    auto& known = entry(unknown[i]);
-    take(known, std::move(found[i]));
-    known.fresh = true;
-  }
+  if (missing_.empty()) return ready();
+  ready_ = std::move(ready);
+  patience_timer_.expires_after(options_.patience);
+  patience_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) give_up();
+  });
+  ask(unknown);
 }
 
-Addresses Names::look_up(const Question& question) {
-  look_up_all({question});
-  return give(entry(question));
+// Who waits goes on without what is still missing; it is taken when it comes.
+void Names::give_up() {
+  for (const auto& text : std::exchange(missing_, {})) {
+    auto& known = known_[text];
+    if (!known.answered) known.error = "there is no answer yet";
+  }
+  if (ready_ != nullptr) std::exchange(ready_, nullptr)();
 }
 
 Addresses Names::known(const Question& question) const {
@@ -85,44 +121,48 @@ Addresses Names::known(const Question& question) const {
   return found == known_.end() ? Addresses{} : give(found->second);
 }
 
-void Names::forget_all() {
-  for (auto& [text, known] : known_) known.fresh = false;
-}
-
-// True: the addresses are not what they were.
+// True: the addresses are not what they were. Some may come with an error: of what others it is
+// told by that.
 bool Names::take(Known& known, Addresses found) {
-  const auto lifetime =
-      found.lifetime ? std::clamp(*found.lifetime, kLeast, kMost) : options_.interval;
-  known.error = std::move(found.error);
-  if (found.found.empty()) {
-    if (known.error.empty()) known.error = "it has no address";
-    known.due = now() + options_.interval;
-    return false;
+  auto lifetime = found.lifetime ? std::clamp(*found.lifetime, kLeast, kMost) : options_.interval;
+  known.answered = true;
+  known.error = std::exchange(found.error, {});
+  if (found.found.empty() && known.error.empty()) known.error = "it has no address";
+  if (known.error.empty()) {
+    known.found_at = now();
+  } else {
+    lifetime = found.found.empty() ? options_.interval : std::min(lifetime, options_.interval);
   }
-  known.error.clear();
   known.due = now() + lifetime;
-  known.found_at = now();
+  if (found.found.empty()) return false;
   put_in_order(found.found);
-  if (same(known.last_good, found)) return false;
+  const bool changed = !same(known.last_good, found);
   known.last_good = std::move(found);
-  return true;
+  return changed;
 }
 
 void Names::watch(const std::vector<Question>& questions) {
   for (auto& [text, known] : known_) known.watched = false;
   for (const auto& question : questions) entry(question).watched = true;
-  std::erase_if(known_, [](const auto& each) { return !each.second.watched; });
-  begin_round();
+  std::erase_if(known_, [this](const auto& each) {
+    return !each.second.watched && !expected_.contains(each.first);
+  });
+  ask_due();
 }
 
 void Names::stop() {
   known_.clear();
   timer_.cancel();
-  for (const auto& mailbox : rounds_) {
-    const std::lock_guard lock(mailbox->mutex);
-    mailbox->names = nullptr;
-  }
-  rounds_.clear();
+  patience_timer_.cancel();
+  ready_ = nullptr;
+  missing_.clear();
+  const std::lock_guard lock(mailbox_->mutex);
+  mailbox_->names = nullptr;
+}
+
+bool Names::busy() const {
+  return std::any_of(known_.begin(), known_.end(),
+                     [](const auto& each) { return each.second.asking; });
 }
 
 Names::Counts Names::counts() const {
@@ -139,6 +179,7 @@ Names::Counts Names::counts() const {
 std::vector<Names::Status> Names::status() const {
   std::vector<Status> all;
   for (const auto& [text, known] : known_) {
+    if (!known.watched) continue;
     all.push_back({text, known.last_good.found, known.error, known.found_at});
   }
   return all;
@@ -154,44 +195,55 @@ void Names::wait() {
   if (next == TimePoint::max()) return;
   timer_.expires_after(std::max(next - now(), Duration{0}));
   timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) begin_round();
+    if (!error) ask_due();
   });
 }
 
-// Asks for all that is due. What another round is still asking for is left to it: a name server
-// that does not answer holds up nobody but the names that it is asked about.
-void Names::begin_round() {
+// Asks for all that is due. A name server that does not answer holds up nobody but the names that
+// it is asked about.
+void Names::ask_due() {
   std::vector<Question> due;
-  for (auto& [text, known] : known_) {
+  for (const auto& [text, known] : known_) {
     if (!known.watched || known.asking || known.due > now() + kTogether) continue;
-    known.asking = true;
     due.push_back(known.question);
   }
+  ask(due);
   wait();
-  if (due.empty()) return;
-  auto mailbox = std::make_shared<Mailbox>();
-  mailbox->names = this;
-  rounds_.insert(mailbox);
-  std::thread([mailbox, ask = options_.ask, due] {
-    auto answers = ask(due, Duration::max());
-    Round found;
-    for (std::size_t i = 0; i < due.size(); ++i) found[due[i].text()] = std::move(answers[i]);
-    const std::lock_guard lock(mailbox->mutex);
-    if (mailbox->names == nullptr) return;
-    boost::asio::post(mailbox->names->io_, [mailbox, found = std::move(found)]() mutable {
-      if (mailbox->names != nullptr) mailbox->names->end_round(mailbox, std::move(found));
-    });
-  }).detach();
 }
 
-void Names::end_round(const std::shared_ptr<Mailbox>& mailbox, Round found) {
-  rounds_.erase(mailbox);
+void Names::ask(const std::vector<Question>& questions) {
+  if (questions.empty()) return;
+  auto asked = questions;
+  std::vector<std::string> texts;
+  for (auto& question : asked) {
+    texts.push_back(question.text());
+    auto& known = entry(question);
+    known.asking = true;
+    question.last_targets = known.last_good.targets;
+  }
+  options_.ask(asked, [mailbox = mailbox_, texts](std::size_t index, Addresses found) {
+    mailbox->put(texts[index], std::move(found), mailbox);
+  });
+}
+
+void Names::collect() {
+  std::vector<std::pair<std::string, Addresses>> arrived;
+  {
+    const std::lock_guard lock(mailbox_->mutex);
+    arrived.swap(mailbox_->arrived);
+  }
   bool changed = false;
-  for (auto& [text, addresses] : found) {
+  for (auto& [text, addresses] : arrived) {
     const auto known = known_.find(text);
     if (known == known_.end()) continue;
+    missing_.erase(text);
     known->second.asking = false;
-    changed = take(known->second, std::move(addresses)) || changed;
+    const bool other = take(known->second, std::move(addresses));
+    changed = changed || (other && known->second.watched);
+  }
+  if (ready_ != nullptr && missing_.empty()) {
+    patience_timer_.cancel();
+    boost::asio::post(io_, std::exchange(ready_, nullptr));
   }
   wait();
   if (changed) changed_();

@@ -1,7 +1,7 @@
 // The addresses behind the host names among the peers: looked up when a configuration is loaded,
 // and again whenever the lifetime of an answer ends. A name that cannot be looked up keeps the
-// addresses that it had. Control thread; the look-ups of a round are made by a thread of their own,
-// which nobody waits for.
+// addresses that it had. Control thread, which never waits: other threads ask, and each answer is
+// taken when it comes.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -17,7 +17,7 @@
 
 #include "base/clock.h"
 #include "config/model.h"
-#include "discovery/ask_names.h"
+#include "discovery/name_asker.h"
 #include "discovery/question.h"
 
 namespace weir::discovery {
@@ -27,18 +27,19 @@ namespace weir::discovery {
 
 class Names {
  public:
-  using Ask = std::function<std::vector<Addresses>(const std::vector<Question>&, Duration at_most)>;
+  // May be answered by any thread, but does not block. As NameAsker::ask().
+  using Ask = std::function<void(const std::vector<Question>&, const NameAsker::Answered&)>;
   struct Options {
     // Until it is asked again, where an answer has no lifetime, or there was none.
     Duration interval{std::chrono::seconds{5}};
-    Ask ask = ask_names;           // may block; called by any thread
+    Ask ask{};                     // none: a NameAsker of its own
     const Clock* clock = nullptr;  // must outlive it
+    // How long prepare() lets others wait for names that were never looked up.
+    Duration patience{std::chrono::seconds{5}};
   };
   // Lifetimes are brought into this range.
   static constexpr Duration kLeast = std::chrono::seconds{1};
   static constexpr Duration kMost = std::chrono::hours{1};
-  // Whoever waits for an answer, as look_up() does, waits no longer than this.
-  static constexpr Duration kPatience = std::chrono::seconds{5};
 
   // Of one name, for status pages.
   struct Status {
@@ -54,25 +55,23 @@ class Names {
     std::size_t unresolved = 0;  // of these, without any address
   };
 
-  // `changed` is called when the addresses of watched names are others than look_up() gave last.
+  // `changed` is called when the addresses of watched names are others than before.
   Names(boost::asio::io_context& io, const Options& options, std::function<void()> changed);
   ~Names() { stop(); }
   Names(const Names&) = delete;
   Names& operator=(const Names&) = delete;
 
-  // What is not known is asked for, all at the same time.
-  void look_up_all(const std::vector<Question>& questions);
-  // The addresses: asked for if they are not known, else as they were found last.
-  [[nodiscard]] Addresses look_up(const Question& question);
-  // The same without asking: empty as long as it is not known.
+  // Asks for those that are not watched yet, all at the same time, and calls `ready` when there are
+  // answers, or patience is at its end; within prepare() if nothing is missing. Of watched names
+  // what is known stands, and with `again` they are due: the next watch() asks for them.
+  void prepare(const std::vector<Question>& questions, bool again, std::function<void()> ready);
+  // The addresses as they were found last; empty as long as none were.
   [[nodiscard]] Addresses known(const Question& question) const;
-  // All that is known is asked for again by the next look_up().
-  void forget_all();
   // From now on these are asked for again and again; at once, if they never were.
   void watch(const std::vector<Question>& questions);
   void stop();
-  // A round is on its way.
-  [[nodiscard]] bool busy() const { return !rounds_.empty(); }
+  // A look-up is on its way.
+  [[nodiscard]] bool busy() const;
   [[nodiscard]] Counts counts() const;
   // In alphabetical order.
   [[nodiscard]] std::vector<Status> status() const;
@@ -82,21 +81,22 @@ class Names {
     Question question{};
     Addresses last_good{};
     std::string error{};
-    bool fresh = false;   // look_up() need not ask
-    bool asking = false;  // by a round on its way
+    bool asking = false;    // a look-up is on its way
+    bool answered = false;  // one has ended
     bool watched = false;
     TimePoint due{};  // when to ask again
     std::optional<TimePoint> found_at{};
   };
-  struct Mailbox;  // where a thread brings what it has found, as long as somebody wants it
-  using Round = std::map<std::string, Addresses>;
+  struct Mailbox;  // where other threads bring what was found, as long as somebody wants it
 
   Known& entry(const Question& question);
   [[nodiscard]] TimePoint now() const { return options_.clock->now(); }
   [[nodiscard]] static Addresses give(const Known& known);
   bool take(Known& known, Addresses found);
-  void begin_round();
-  void end_round(const std::shared_ptr<Mailbox>& mailbox, Round found);
+  void ask(const std::vector<Question>& questions);
+  void ask_due();
+  void collect();
+  void give_up();
   void wait();
 
   SystemClock system_clock_;
@@ -105,7 +105,12 @@ class Names {
   Options options_;
   std::function<void()> changed_;
   std::map<std::string, Known> known_;  // by the text of the question
-  std::set<std::shared_ptr<Mailbox>> rounds_;
+  std::set<std::string> expected_;  // texts of what was prepared last: not watched yet, but kept
+  std::set<std::string> missing_;   // of these, without an answer
+  std::function<void()> ready_;     // waits for those
+  boost::asio::steady_timer patience_timer_;
+  std::shared_ptr<Mailbox> mailbox_;
+  NameAsker asker_;  // the last one: it ends first
 };
 
 }  // namespace weir::discovery

@@ -141,18 +141,22 @@ void Engine::apply(Handover handover, Done done) {
   const auto loaded = std::make_shared<const config::LoadResult>(
       config::load(options_.config_path, replaying(options_.load, handover.bundle)));
   if (loaded->model == nullptr) return done(first_error(*loaded));
-  // Nodes of registries are asked for first: else there were a moment without peers.
+  // Names that are new and nodes of registries are asked for first: else there were a moment
+  // without peers. A renewed certificate is no reason to ask for the others again.
   const auto kept = std::make_shared<Handover>(std::move(handover));
-  registries_.prepare(*loaded->model, [this, kept, loaded, done = std::move(done)] {
-    if (!stopped_) take_over(*kept, *loaded, done);
-  });
+  names_.prepare(discovery::questions(*loaded->model), !kept->renewal,
+                 [this, kept, loaded, done = std::move(done)] {
+                   if (stopped_) return;
+                   registries_.prepare(*loaded->model, [this, kept, loaded, done] {
+                     if (!stopped_) take_over(*kept, *loaded, done);
+                   });
+                 });
 }
 
 void Engine::take_over(Handover& handover, const config::LoadResult& loaded, Done done) {
   std::string damage;
   if (!std::exchange(restored_, true)) damage = restore_state(handover.state, *loaded.model);
   builder_.set_workers(std::max<std::size_t>(workers_.size(), loaded.model->workers));
-  names_.forget_all();
   auto built = build(loaded.model);
   auto files_before = files_.exchange(handover.logs);
   auto error = log_.configure(error_logs_of(*loaded.model, options_.program, options_.error_log));
@@ -192,9 +196,8 @@ void Engine::take_over(Handover& handover, const config::LoadResult& loaded, Don
 }
 
 proxy::RuntimeBuilder::Result Engine::build(std::shared_ptr<const config::Model> model) {
-  names_.look_up_all(discovery::questions(*model));
   auto built = builder_.build(
-      model, [this](const auto& question) { return names_.look_up(question); }, clock_.now());
+      model, [this](const auto& question) { return names_.known(question); }, clock_.now());
   for (const auto& line : built.unresolved) log_.write(LogLevel::warn, line);
   return built;
 }

@@ -1,9 +1,13 @@
 #include "discovery/ask_names.h"
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include <future>
 #include <thread>
 
+#include "discovery/name_asker.h"
 #include "net/dns_server.h"
 
 namespace weir::discovery {
@@ -48,6 +52,12 @@ std::string texts(const Addresses& addresses) {
 
 Replies answer(const Query& query) {
   if (query.type == Type::srv) {
+    if (query.name == "_http._tcp.part.x") {
+      return {query.with({net::test::srv(query.name, 10, 1, 8081, "silent.x", 60),
+                          net::test::srv(query.name, 10, 1, 8082, "silent-too.x", 60),
+                          net::test::srv(query.name, 10, 1, 8080, "one.x", 60),
+                          net::test::srv(query.name, 10, 1, 8083, "missing.x", 60)})};
+    }
     if (query.name != "_http._tcp.app.x") return {query.error(3)};
     return {query.with({net::test::srv(query.name, 10, 3, 8080, "one.x", 60),
                         net::test::srv(query.name, 10, 7, 8081, "missing.x", 60),
@@ -56,7 +66,7 @@ Replies answer(const Query& query) {
   if (query.type != Type::a) return {query.nothing()};
   if (query.name == "one.x") return {query.with({net::test::address(query.name, "10.0.0.1", 7)})};
   if (query.name == "two.x") return {query.with({net::test::address(query.name, "10.0.0.2", 90)})};
-  if (query.name == "silent.x") return {};
+  if (query.name.starts_with("silent")) return {};
   return {query.error(3)};
 }
 
@@ -86,6 +96,50 @@ TEST_CASE("nobody waits longer than he says") {
   CHECK(texts(ask_names({served.question("silent.x")}, Duration{100}).front()) ==
         "Operation timed out");
   CHECK(ask_names({}).empty());
+}
+
+TEST_CASE("targets are asked for at once; one that nobody can tell about has what it had before") {
+  const Served served(answer);
+  auto question = served.question("part.x", "http");
+  question.timeout = Duration{300};
+  question.last_targets = {{"one.x", {*IpAddress::parse("10.0.0.7")}},
+                           {"silent.x", {*IpAddress::parse("10.0.0.8")}},
+                           {"missing.x", {*IpAddress::parse("10.0.0.9")}}};
+  const auto found = ask_name(question);
+  CHECK(texts(found) == "10.0.0.8:8081*1 10.0.0.1:8080*1 silent-too.x: Operation timed out");
+  CHECK(found.targets.size() == 2);
+  CHECK(found.targets.at("silent.x").front().text() == "10.0.0.8:0");
+}
+
+TEST_CASE("without descriptors there is an error for an answer, and later another") {
+  const Served served(answer);
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const int free = ::dup(0);
+  ::close(free);
+  auto low = before;
+  const auto limit_to = [&](int descriptors) {
+    low.rlim_cur = static_cast<rlim_t>(descriptors);
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &low) == 0);
+  };
+  NameAsker asker;
+  std::promise<Addresses> first;
+  // None for the loop, half of what it needs, none for the socket.
+  for (const int left : {0, 1}) {
+    limit_to(free + left);
+    CHECK(!ask_name(served.question("one.x")).error.empty());
+    CHECK(::dup(0) == (left == 0 ? -1 : free));  // nothing has been left open
+    ::close(free);
+  }
+  limit_to(free + 2);
+  auto question = served.question("one.x");
+  question.timeout = Duration{300};
+  asker.ask({question}, [&](std::size_t, Addresses found) { first.set_value(std::move(found)); });
+  CHECK(!first.get_future().get().error.empty());
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  std::promise<Addresses> second;
+  asker.ask({question}, [&](std::size_t, Addresses found) { second.set_value(std::move(found)); });
+  CHECK(texts(second.get_future().get()) == "10.0.0.1:0*1 ");
 }
 
 TEST_CASE("names of this machine are known without a name server") {

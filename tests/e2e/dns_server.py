@@ -18,6 +18,7 @@ class DnsServer:
     def __init__(self):
         self.records = {}
         self.silent = False
+        self.dead = set()  # names that nothing is answered about
         self.asked = []  # (name, type)
         self.sock = socket.socket(type=socket.SOCK_DGRAM)
         self.sock.bind(("127.0.0.1", 0))
@@ -46,7 +47,7 @@ class DnsServer:
                 at += query[at] + 1
             name, kind = ".".join(labels), struct.unpack_from("!H", query, at + 1)[0]
             self.asked.append((name, kind))
-            if self.silent:
+            if self.silent or name in self.dead:
                 continue
             found = self.records.get((name, kind), [])
             code = 0 if any(known == name for known, _ in self.records) else 3
