@@ -1,6 +1,7 @@
 // acme_issuer and what stands in it; acme_certificate.
 #include <algorithm>
 
+#include "config/acme_names.h"
 #include "config/handlers.h"
 #include "registry/connection.h"
 
@@ -47,15 +48,18 @@ void check_issuer(const Call& call, AcmeIssuer& issuer) {
   }
 }
 
-// Of a host or an address, as a certificate has it.
-bool is_identifier(const std::string& name) {
-  if (IpAddress::parse(name)) return true;
-  constexpr std::size_t kMost = 253;
-  const auto fine = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
-  };
-  return !name.empty() && name.size() <= kMost && std::all_of(name.begin(), name.end(), fine) &&
-         name.front() != '.' && name.back() != '.' && name.find("..") == std::string::npos;
+// The one that weir makes itself; while it runs the key is not lost with its file.
+void take_account(Compiler& compiler, AcmeIssuer& issuer) {
+  const auto path = issuer.state_path + "/account.key";
+  issuer.keeps_account = true;
+  issuer.account = compiler.stored(path, issuer.position);
+  if (issuer.account) return;
+  issuer.account = compiler.stored_before(path, issuer.position);
+  if (issuer.account) {
+    compiler.diagnostics().warning(issuer.position, "acme_issuer: " + quote(path) +
+                                                        " is lost; the account stays until weir "
+                                                        "is started anew");
+  }
 }
 
 }  // namespace
@@ -83,8 +87,7 @@ void compile_acme_issuer(const Call& call) {
   }
   check_issuer(call, issuer);
   if (!issuer.account) {
-    issuer.account = call.compiler.stored(issuer.state_path + "/account.key", issuer.position);
-    issuer.keeps_account = true;
+    take_account(call.compiler, issuer);
   }
   call.compiler.model().acme_issuers.push_back(std::move(issuer));
 }
@@ -199,7 +202,7 @@ void compile_acme_certificate(const Call& call) {
       continue;
     }
     const auto name = lower(argument.text);
-    if (!is_identifier(name)) {
+    if (!is_acme_identifier(name)) {
       const bool wild = name.find('*') != std::string::npos || name.starts_with('.');
       return call.error(argument, wild ? "wildcards need the challenge dns-01, which weir does not "
                                          "have; write each name"

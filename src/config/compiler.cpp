@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 #include "config/handlers.h"
 #include "config/resolve_host.h"
@@ -13,6 +15,11 @@ namespace {
 
 std::string plural(std::size_t count, const char* word) {
   return std::to_string(count) + " " + word + (count == 1 ? "" : "s");
+}
+
+// Of the errors of read_file(): nobody has written the file.
+bool is_absent(const std::string& error) {
+  return error == std::strerror(ENOENT) || error == std::strerror(ENOTDIR);
 }
 
 }  // namespace
@@ -172,9 +179,7 @@ std::optional<TlsFile> Compiler::secret(const Call& call, const Argument& argume
   file.path = beside(argument.text);
   auto text = std::make_shared<std::string>();
   std::string error;
-  const bool read = options_.read_secret ? options_.read_secret(file.path, *text, error)
-                                         : read_file(file.path, *text, error);
-  if (!read) {
+  if (!read_secret(file.path, *text, error)) {
     call.error(argument, "cannot read " + quote(file.path) + ": " + error);
     return std::nullopt;
   }
@@ -188,10 +193,32 @@ TlsFile Compiler::stored(const std::string& path, const Position& at) {
   file.position = at;
   auto text = std::make_shared<std::string>();
   std::string error;
-  const bool read = options_.read_secret ? options_.read_secret(path, *text, error)
-                                         : read_file(path, *text, error);
-  if (read) file.text = std::move(text);
+  if (read_secret(path, *text, error)) {
+    file.text = std::move(text);
+  } else if (!is_absent(error)) {
+    file = stored_before(path, at);
+    const auto problem = "cannot read " + quote(path) + ": " + error;
+    if (file) {
+      diagnostics_.warning(at, problem + "; what was in force stays");
+    } else {
+      diagnostics_.error(at, problem + "; weir keeps it itself: make it readable, or remove it");
+    }
+  }
   return file;
+}
+
+TlsFile Compiler::stored_before(const std::string& path, const Position& at) const {
+  TlsFile file;
+  file.path = path;
+  file.position = at;
+  auto text = std::make_shared<std::string>();
+  if (options_.kept_before && options_.kept_before(path, *text)) file.text = std::move(text);
+  return file;
+}
+
+bool Compiler::read_secret(const std::string& path, std::string& text, std::string& error) const {
+  return options_.read_secret ? options_.read_secret(path, text, error)
+                              : read_file(path, text, error);
 }
 
 std::vector<IpAddress> Compiler::addresses(const Call& call, const Argument& argument,

@@ -134,8 +134,14 @@ class Compiler {
   // A file that nginx looks for beside its configuration, with its contents; without a name: none.
   // nullopt after an error.
   std::optional<TlsFile> secret(const Call& call, const Argument& argument);
-  // A file of weir's own; no text: there is none (yet).
+  // A file of weir's own; no text: there is none (yet). One that is there and cannot be read is
+  // taken as it was when it could last be used; if that is not known, it is an error.
   [[nodiscard]] TlsFile stored(const std::string& path, const Position& at);
+  // As it was then; no text: that is not known.
+  [[nodiscard]] TlsFile stored_before(const std::string& path, const Position& at) const;
+  // Reads a file that is nobody else's business; false: `error` says why not.
+  [[nodiscard]] bool read_secret(const std::string& path, std::string& text,
+                                 std::string& error) const;
   // The addresses of a host, with `port`: of its name as the system resolves it now. Empty after
   // an error, which was reported at `argument`.
   std::vector<IpAddress> addresses(const Call& call, const Argument& argument,

@@ -47,6 +47,9 @@ struct LoadOptions {
   // The same for files whose contents are nobody else's business: keys, passwords; certificates.
   std::function<bool(const std::string& path, std::string& content, std::string& error)>
       read_secret;
+  // What a file that weir keeps itself held when it could last be used: asked when it is lost.
+  // False: that is not known. Empty: nothing is.
+  std::function<bool(const std::string& path, std::string& content)> kept_before;
   // Sessions of TLS that outlive a configuration. Null: they end with it.
   std::shared_ptr<tls::SharedState> tls;
   // The paths that match a pattern of `include`, sorted. Empty: the file system.

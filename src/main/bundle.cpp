@@ -17,6 +17,13 @@ void Bundle::add(File file) {
   if (index_.try_emplace(file.path, files_.size()).second) files_.push_back(std::move(file));
 }
 
+bool Bundle::set_before(const std::string& path, const std::string& content) {
+  const auto found = index_.find(path);
+  if (found == index_.end()) return false;
+  files_[found->second].before = content;
+  return true;
+}
+
 const Bundle::File* Bundle::find(const std::string& path) const {
   const auto found = index_.find(path);
   return found == index_.end() ? nullptr : &files_[found->second];
@@ -40,10 +47,18 @@ auto reader(std::shared_ptr<Bundle> bundle, bool secret) {
 
 }  // namespace
 
-config::LoadOptions recording(const config::LoadOptions& options, std::shared_ptr<Bundle> bundle) {
+config::LoadOptions recording(const config::LoadOptions& options, std::shared_ptr<Bundle> bundle,
+                              std::shared_ptr<const Bundle> before) {
   auto out = options;
   out.read_file = reader(bundle, false);
   out.read_secret = reader(bundle, true);
+  out.kept_before = [bundle, before](const std::string& path, std::string& content) {
+    const auto* file = before != nullptr ? before->find(path) : nullptr;
+    if (file == nullptr) return false;
+    // Once lost it is known from what it was before that.
+    content = file->before.empty() ? file->content : file->before;
+    return !content.empty() && bundle->set_before(path, content);
+  };
   out.glob = [bundle](const std::string& pattern) {
     const auto [found, fresh] = bundle->patterns().try_emplace(pattern);
     if (fresh) found->second = config::glob_files(pattern);
@@ -61,6 +76,12 @@ config::LoadOptions replaying(const config::LoadOptions& options,
     return false;
   };
   out.read_secret = out.read_file;
+  out.kept_before = [bundle](const std::string& path, std::string& content) {
+    const auto* file = bundle->find(path);
+    if (file == nullptr || file->before.empty()) return false;
+    content = file->before;
+    return true;
+  };
   out.glob = [bundle](const std::string& pattern) {
     const auto& patterns = bundle->patterns();
     const auto found = patterns.find(pattern);

@@ -18,10 +18,15 @@ class Bundle {
     std::string content;
     std::string error;    // not empty: it could not be read
     bool secret = false;  // a key, or what goes with one: shown to nobody
+    // What it held when it could last be used, of a file that weir keeps itself and that is lost;
+    // empty: that is not known.
+    std::string before = {};
   };
   using Patterns = std::map<std::string, std::vector<std::string>>;
 
   void add(File file);
+  // Of a file that was added; false: none has been.
+  bool set_before(const std::string& path, const std::string& content);
   // Null: it was not read.
   [[nodiscard]] const File* find(const std::string& path) const;
   // Each once, in the order first read.
@@ -36,8 +41,10 @@ class Bundle {
 };
 
 // `options` with hooks that read the file system and note all in `bundle`.
+// What is lost is known from `before`, the configuration in force; null: there is none.
 [[nodiscard]] config::LoadOptions recording(const config::LoadOptions& options,
-                                            std::shared_ptr<Bundle> bundle);
+                                            std::shared_ptr<Bundle> bundle,
+                                            std::shared_ptr<const Bundle> before = nullptr);
 // `options` with hooks that know nothing but `bundle`.
 [[nodiscard]] config::LoadOptions replaying(const config::LoadOptions& options,
                                             std::shared_ptr<const Bundle> bundle);

@@ -81,7 +81,8 @@ void Configurator::forget_stderr(Prepared& prepared) {
 
 std::unique_ptr<Configurator::Reading> Configurator::read(const Report& report) const {
   auto bundle = std::make_shared<Bundle>();
-  auto loaded = config::load(options_.config_path, recording(options_.load, bundle));
+  const auto before = present_ != nullptr ? present_->bundle : nullptr;
+  auto loaded = config::load(options_.config_path, recording(options_.load, bundle, before));
   for (const auto& diagnostic : loaded.diagnostics) {
     report(level_of(diagnostic.severity), diagnostic.position.text() + ": " + diagnostic.message);
   }

@@ -67,6 +67,7 @@ void write_bundle(Writer& out, const Bundle& bundle) {
     out.text(file.content);
     out.text(file.error);
     out.number(file.secret ? 1 : 0);
+    out.text(file.before);
   }
   out.number(bundle.patterns().size());
   for (const auto& [pattern, paths] : bundle.patterns()) {
@@ -84,6 +85,7 @@ std::shared_ptr<const Bundle> read_bundle(Reader& in) {
     file.content = in.text();
     file.error = in.text();
     file.secret = in.number() != 0;
+    file.before = in.text();
     bundle->add(std::move(file));
   }
   for (auto left = in.count(); left > 0; --left) {

@@ -57,6 +57,7 @@ SecretWatch::Look SecretWatch::look() {
     } else if (!watched.settled) {
       watched.settled = true;
       auto now = read(watched.file->path);
+      now.before = watched.file->before;
       if (differs(now, watched.now)) {
         out.news = true;
         watched.now = std::move(now);
