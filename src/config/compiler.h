@@ -113,6 +113,8 @@ class Compiler {
 
   // The model of `tree`; incomplete if there were errors.
   std::unique_ptr<Model> compile(const Block& tree);
+  // Of that model.
+  [[nodiscard]] std::vector<StapleUse> take_staples() { return std::move(staples_); }
 
   // For handlers.
   Model& model() { return *model_; }
@@ -244,6 +246,7 @@ class Compiler {
   // Variables of directives that are not supported: an error about those is enough.
   std::set<std::string, std::less<>> foreign_;
   std::vector<std::uint32_t> unchecked_;  // upstreams with `health_check off`
+  std::vector<StapleUse> staples_;
 };
 
 }  // namespace weir::config

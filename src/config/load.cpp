@@ -72,11 +72,12 @@ LoadResult compile(const ParseResult& parsed, const LoadOptions& options) {
   result.diagnostics = parsed.diagnostics;
   if (parsed.failed()) return result;
   Diagnostics diagnostics;
-  auto model =
-      Compiler(options, parsed.dialect, parsed.directory, diagnostics).compile(parsed.tree);
+  Compiler compiler(options, parsed.dialect, parsed.directory, diagnostics);
+  auto model = compiler.compile(parsed.tree);
   if (!diagnostics.failed()) {
     lint(parsed.tree, diagnostics);
     result.model = std::move(model);
+    result.staples = compiler.take_staples();
   }
   for (auto& diagnostic : diagnostics.take()) result.diagnostics.push_back(std::move(diagnostic));
   return result;

@@ -22,9 +22,17 @@ struct Diagnostic {
   [[nodiscard]] std::string text() const;
 };
 
+// What a server makes of its `ssl_stapling_file`.
+struct StapleUse {
+  std::string path;
+  std::vector<std::string> certificates;  // paths of those of the server
+  std::string fault;                      // why it is not sent; empty: it is
+};
+
 struct LoadResult {
   std::shared_ptr<const Model> model;   // null if there is an error
   std::vector<Diagnostic> diagnostics;  // in order; errors, warnings
+  std::vector<StapleUse> staples;       // of a model
 };
 
 // The directives of a file and of those it includes, as they are written.

@@ -291,6 +291,7 @@ void Compiler::finish() {
   acme.check_listeners();
   TlsContexts::prepare_checks(*model_);
   model_->certificates = tls.take_certificates();
+  staples_ = tls.take_staples();
   acme.mark_certificates();
   warn_conflicts(*model_, diagnostics_);
   if (model_->servers.empty() && model_->streams.empty()) {

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <map>
 
+#include "base/clock.h"
 #include "config/suggest.h"
 #include "tls/pem.h"
+#include "tls/staple.h"
 
 namespace weir::config {
 namespace {
@@ -17,6 +19,17 @@ std::vector<std::string> passwords_of(const TlsFile& file) {
 
 std::string named(const TlsFile& file, const std::string& what) {
   return quote(file.path) + ": " + what;
+}
+
+// Empty, or that it must not be sent any more.
+std::string age_of(const std::string& der) {
+  std::string error;
+  const auto staple = tls::Staple::parse(der, error);
+  if (staple == nullptr || staple->next_update() == 0) return error;
+  const auto age = SystemClock().wall() - WallTime{std::chrono::seconds{staple->next_update()}};
+  if (age.count() < 0) return {};
+  const auto hours = std::chrono::duration_cast<std::chrono::hours>(age).count();
+  return "the answer is too old, by " + std::to_string(hours) + (hours == 1 ? " hour" : " hours");
 }
 
 }  // namespace
@@ -154,7 +167,9 @@ bool TlsContexts::add_pairs(tls::Context& context, const RequestConfig& r, const
   return true;
 }
 
-void TlsContexts::set_staple(tls::Context& context, const RequestConfig& r, const Position& at) {
+// One that does not fit takes nothing out of force: certificates are renewed before their answers.
+void TlsContexts::set_staple(tls::Context& context, const RequestConfig& r, const TlsFile& acme,
+                             const Position& at) {
   if (!r.ssl_stapling || !context.has_certificate()) return;
   const auto& file = r.ssl_stapling_file;
   if (!file) {
@@ -163,8 +178,17 @@ void TlsContexts::set_staple(tls::Context& context, const RequestConfig& r, cons
                          "answer by ssl_stapling_file");
     return;
   }
-  const auto error = context.use_staple(*file.text, r.ssl_stapling_verify);
-  if (!error.empty()) diagnostics_.error(file.position, "ssl_stapling_file: " + named(file, error));
+  StapleUse use{file.path, {}, context.use_staple(*file.text, r.ssl_stapling_verify)};
+  if (use.fault.empty()) use.fault = age_of(*file.text);
+  for (const auto& certificate : r.ssl_certificate) {
+    const bool ordered = certificate.path == kAcmeCertificate;
+    use.certificates.push_back(ordered ? acme.path : certificate.path);
+  }
+  if (!use.fault.empty() && reported_.insert(file.position.text() + use.fault).second) {
+    diagnostics_.warning(file.position,
+                         "ssl_stapling_file: " + named(file, use.fault) + "; it is not sent");
+  }
+  staples_.push_back(std::move(use));
 }
 
 void TlsContexts::prepare(ServerConfig& server, const TlsFile& acme) {
@@ -182,7 +206,7 @@ void TlsContexts::prepare(ServerConfig& server, const TlsFile& acme) {
   if (r.ssl_prefer_server_ciphers) context->prefer_own_ciphers();
   context->use_record_size(r.ssl_buffer_size);
   set_verification(*context, server);
-  set_staple(*context, r, server.position);
+  set_staple(*context, r, acme, server.position);
   set_sessions(*context, r);
   check_commands(*context, "ssl_conf_command", r.ssl_conf_command);
   if (r.ssl_reject_handshake) context->reject_handshakes();

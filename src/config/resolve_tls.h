@@ -34,6 +34,7 @@ class TlsContexts {
                                                            const Position& at);
   // All that have been put into contexts.
   [[nodiscard]] std::vector<TlsCertificate> take_certificates() { return std::move(certificates_); }
+  [[nodiscard]] std::vector<StapleUse> take_staples() { return std::move(staples_); }
 
  private:
   bool add_pairs(tls::Context& context, const RequestConfig& request, const TlsFile& acme);
@@ -41,7 +42,8 @@ class TlsContexts {
                 const TlsFile& key, const TlsFile& passwords);
   void note(const TlsFile& certificate, const TlsFile& key);
   void set_sessions(tls::Context& context, const RequestConfig& request);
-  void set_staple(tls::Context& context, const RequestConfig& request, const Position& at);
+  void set_staple(tls::Context& context, const RequestConfig& request, const TlsFile& acme,
+                  const Position& at);
   void set_verification(tls::Context& context, const ServerConfig& server);
   void check_commands(tls::Context& context, const std::string& directive,
                       const std::vector<TlsCommand>& commands);
@@ -50,6 +52,7 @@ class TlsContexts {
   std::shared_ptr<tls::SharedState> shared_;
   Diagnostics& diagnostics_;
   std::vector<TlsCertificate> certificates_;
+  std::vector<StapleUse> staples_;
   std::set<std::string> reported_;  // files whose faults have been told of
   std::map<std::string, std::shared_ptr<const tls::Context>> clients_;
 };

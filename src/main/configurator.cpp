@@ -100,6 +100,7 @@ std::unique_ptr<Configurator::Reading> Configurator::read(const Report& report) 
   }
   reading->bundle = std::move(bundle);
   reading->model = std::move(loaded.model);
+  reading->staples = std::move(loaded.staples);
   return reading;
 }
 
@@ -111,6 +112,9 @@ std::unique_ptr<Configurator::Prepared> Configurator::provide(const Reading& rea
   prepared->settings = reading.settings;
   for (const auto& certificate : reading.model->certificates) {
     prepared->pairs.emplace_back(certificate.path, certificate.key_path);
+  }
+  for (const auto& staple : reading.staples) {
+    for (const auto& path : staple.certificates) prepared->staples.emplace_back(path, staple.path);
   }
   prepared->error_logs = error_logs_of(*reading.model, options_.program, options_.error_log);
   std::string error;

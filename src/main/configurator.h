@@ -34,6 +34,7 @@ class Configurator {
   struct Reading {
     std::shared_ptr<const Bundle> bundle;
     std::shared_ptr<const config::Model> model;
+    std::vector<config::StapleUse> staples;
     Settings settings;
   };
   // Ready to serve, with all that it needs.
@@ -43,7 +44,8 @@ class Configurator {
     std::vector<Log::Target> error_logs;
     std::vector<ListenGroup> groups;
     LogFiles::Map logs;
-    std::vector<std::pair<std::string, std::string>> pairs;  // paths of certificates, and of keys
+    std::vector<std::pair<std::string, std::string>> pairs;    // paths of certificates, and of keys
+    std::vector<std::pair<std::string, std::string>> staples;  // of certificates, and of answers
     std::vector<std::string> kept;  // paths of files that the engine may have written
     bool renewal = false;           // only certificates are others than in what was in force before
   };

@@ -25,6 +25,7 @@ std::string one_line(std::string text) {
 void Renewal::watch(const Configurator::Prepared& prepared, TimePoint now) {
   interval_ = prepared.settings.certificate_watch;
   pairs_ = prepared.pairs;
+  staples_ = prepared.staples;
   if (prepared.bundle != bundle_) {
     watch_.watch(prepared.bundle);
     // What is broken is found to be so again, and is not told of twice.
@@ -47,47 +48,80 @@ std::shared_ptr<const Bundle> Renewal::with(const Files& files) const {
   return out;
 }
 
-std::string Renewal::check(const Configurator::Options& options, const Files& files) const {
-  const auto loaded = config::load(options.config_path, replaying(options.load, with(files)));
+std::string Renewal::check(const Configurator::Options& options, const Files& files) {
+  auto loaded = config::load(options.config_path, replaying(options.load, with(files)));
   if (loaded.model == nullptr) return first_error(loaded);
   // A configuration does without what has not been issued yet; what was there must not go.
-  for (const auto& wanted : loaded.model->acme_certificates) {
-    if (wanted.stored) continue;
-    const auto* before = bundle_->find(wanted.stored.path);
+  const auto is_lost = [&](const config::TlsFile& stored) {
+    const auto* before = bundle_->find(stored.path);
     const bool changed = std::any_of(files.begin(), files.end(), [&](const Bundle::File* file) {
-      return file->path == wanted.stored.path;
+      return file->path == stored.path;
     });
-    if (changed && before != nullptr && before->error.empty()) {
+    return !stored && changed && before != nullptr && before->error.empty();
+  };
+  for (const auto& wanted : loaded.model->acme_certificates) {
+    if (is_lost(wanted.stored)) {
       return "there is no certificate with its key in \"" + wanted.stored.path + "\" any more";
     }
   }
+  for (const auto& issuer : loaded.model->acme_issuers) {
+    if (is_lost(issuer.account)) {
+      return "there is no key of an account in \"" + issuer.account.path + "\" any more";
+    }
+  }
+  // An answer that does without is no mistake of a configuration, but one that has come new is.
+  for (const auto* file : files) {
+    std::string fault;
+    bool sent = false;
+    for (const auto& use : loaded.staples) {
+      if (use.path != file->path) continue;
+      if (use.fault.empty())
+        sent = true;
+      else
+        fault = use.fault;
+    }
+    if (!sent && !fault.empty()) return fault;
+  }
+  checked_ = std::move(loaded.staples);
   return {};
 }
 
-// Certificates with their keys; others stand alone.
+bool Renewal::are_mates(const std::string& a, const std::string& b) const {
+  const auto has = [&](const auto& pairs) {
+    return std::any_of(pairs.begin(), pairs.end(), [&](const auto& pair) {
+      return (pair.first == a && pair.second == b) || (pair.second == a && pair.first == b);
+    });
+  };
+  return has(pairs_) || has(staples_);
+}
+
+bool Renewal::is_staple(const std::string& path) const {
+  return std::any_of(staples_.begin(), staples_.end(),
+                     [&](const auto& pair) { return pair.second == path; });
+}
+
+// Certificates with their keys and answers; others stand alone.
 std::vector<Renewal::Files> Renewal::groups(const std::vector<Bundle::File>& changed) const {
   std::vector<Files> out;
   for (const auto& file : changed) {
-    const auto mate = [&](const Files& group) {
-      return std::any_of(group.begin(), group.end(), [&](const Bundle::File* other) {
-        return std::any_of(pairs_.begin(), pairs_.end(), [&](const auto& pair) {
-          return (pair.first == file.path && pair.second == other->path) ||
-                 (pair.second == file.path && pair.first == other->path);
-        });
+    Files group;
+    for (auto& other : out) {
+      const bool joins = std::any_of(other.begin(), other.end(), [&](const Bundle::File* one) {
+        return are_mates(one->path, file.path);
       });
-    };
-    const auto group = std::find_if(out.begin(), out.end(), mate);
-    if (group == out.end()) {
-      out.push_back({&file});
-    } else {
-      group->push_back(&file);
+      if (!joins) continue;
+      group.insert(group.end(), other.begin(), other.end());
+      other.clear();
     }
+    std::erase_if(out, [](const Files& other) { return other.empty(); });
+    group.push_back(&file);
+    out.push_back(std::move(group));
   }
   return out;
 }
 
 Renewal::Files Renewal::choose(const Configurator::Options& options,
-                               const std::vector<Bundle::File>& changed, Problems& problems) const {
+                               const std::vector<Bundle::File>& changed, Problems& problems) {
   Files good;
   const auto all = groups(changed);
   add_good(options, all, good, problems);
@@ -96,7 +130,7 @@ Renewal::Files Renewal::choose(const Configurator::Options& options,
 
 // By halves: few that are broken among many are found with few looks.
 void Renewal::add_good(const Configurator::Options& options, std::span<const Files> some,
-                       Files& good, Problems& problems) const {
+                       Files& good, Problems& problems) {
   if (some.empty()) return;
   auto candidate = good;
   for (const auto& group : some) candidate.insert(candidate.end(), group.begin(), group.end());
@@ -104,12 +138,47 @@ void Renewal::add_good(const Configurator::Options& options, std::span<const Fil
   if (error.empty()) {
     good = std::move(candidate);
   } else if (some.size() == 1) {
-    for (const auto* file : some.front()) problems[file->path] = one_line(error);
+    split(options, some.front(), error, good, problems);
   } else {
     const auto half = some.size() / 2;
     add_good(options, some.first(half), good, problems);
     add_good(options, some.subspan(half), good, problems);
   }
+}
+
+// An answer that does not fit keeps no certificate back.
+void Renewal::split(const Configurator::Options& options, const Files& group,
+                    const std::string& error, Files& good, Problems& problems) {
+  Files own;
+  std::vector<Files> parts;
+  for (const auto* file : group) {
+    if (is_staple(file->path)) {
+      parts.push_back({file});
+    } else {
+      own.push_back(file);
+    }
+  }
+  if (own.empty() || parts.empty()) {
+    for (const auto* file : group) problems[file->path] = one_line(error);
+    return;
+  }
+  add_good(options, std::span(&own, 1), good, problems);
+  for (const auto& part : parts) add_good(options, std::span(&part, 1), good, problems);
+}
+
+// What is not sent any more because of what is new.
+std::vector<std::string> Renewal::unfit_staples(const Files& good) const {
+  std::vector<std::string> out;
+  for (const auto& use : checked_) {
+    const bool touched = std::any_of(good.begin(), good.end(), [&](const Bundle::File* file) {
+      return std::find(use.certificates.begin(), use.certificates.end(), file->path) !=
+             use.certificates.end();
+    });
+    if (touched && !use.fault.empty()) {
+      out.push_back("\"" + use.path + "\" is not sent with it: " + use.fault);
+    }
+  }
+  return out;
 }
 
 std::optional<Renewal::Found> Renewal::look(const Configurator::Options& options, TimePoint now) {

@@ -43,17 +43,24 @@ class Renewal {
  private:
   using Files = std::vector<const Bundle::File*>;
   [[nodiscard]] std::shared_ptr<const Bundle> with(const Files& files) const;
-  [[nodiscard]] std::string check(const Configurator::Options& options, const Files& files) const;
+  [[nodiscard]] std::string check(const Configurator::Options& options, const Files& files);
+  [[nodiscard]] bool are_mates(const std::string& a, const std::string& b) const;
+  [[nodiscard]] bool is_staple(const std::string& path) const;
   [[nodiscard]] std::vector<Files> groups(const std::vector<Bundle::File>& changed) const;
   [[nodiscard]] Files choose(const Configurator::Options& options,
-                             const std::vector<Bundle::File>& changed, Problems& problems) const;
+                             const std::vector<Bundle::File>& changed, Problems& problems);
   std::optional<Found> mended(const std::vector<Bundle::File>& changed);
   void add_good(const Configurator::Options& options, std::span<const Files> some, Files& good,
-                Problems& problems) const;
+                Problems& problems);
+  void split(const Configurator::Options& options, const Files& group, const std::string& error,
+             Files& good, Problems& problems);
+  [[nodiscard]] std::vector<std::string> unfit_staples(const Files& good) const;
 
   SecretWatch watch_;
   std::shared_ptr<const Bundle> bundle_;
-  std::vector<std::pair<std::string, std::string>> pairs_;  // certificates and their keys
+  std::vector<std::pair<std::string, std::string>> pairs_;    // certificates and their keys
+  std::vector<std::pair<std::string, std::string>> staples_;  // certificates and answers of OCSP
+  std::vector<config::StapleUse> checked_;                    // of the last check() without error
   Duration interval_{0};
   Problems problems_;
   TimePoint next_ = TimePoint::max();

@@ -158,6 +158,22 @@ def test_an_answer_of_ocsp_is_sent_with_its_certificate(start, files, tmp_path):
     assert "OCSP response: no response sent" in status("-tls1_2", "-sigalgs", "RSA+SHA256")
 
 
+def test_an_answer_of_ocsp_for_the_certificate_before_is_not_sent(start, files, tmp_path):
+    (tmp_path / "index.txt").write_text("")
+    subprocess.run(["openssl", "ocsp", "-index", tmp_path / "index.txt", "-rsigner",
+                    files / "ca.crt", "-rkey", files / "ca.key", "-CA", files / "ca.crt",
+                    "-issuer", files / "ca.crt", "-cert", files / "b.example.crt", "-ndays", "1",
+                    "-respout", tmp_path / "b.der", "-noverify"], check=True,
+                   capture_output=True, timeout=20)
+    proxy = start.proxy(f"""server {{ listen @listen@ ssl; server_name a.example;
+        ssl_certificate {files}/a.example.crt; ssl_certificate_key {files}/a.example.key;
+        ssl_stapling on; ssl_stapling_file {tmp_path}/b.der; return 200 ok; }}""")
+    assert "is for another certificate; it is not sent" in proxy.output()
+    shown = run("openssl", "s_client", "-connect", f"127.0.0.1:{proxy.port}", "-servername",
+                "a.example", "-status", limit=20)
+    assert "OCSP response: no response sent" in shown and "CN = a.example" in shown
+
+
 @pytest.mark.parametrize("content, error", [
     (b"", "there is no answer of OCSP in it"), (b"\x30\x03\x0a\x01\x06", "refused to answer")])
 def test_an_answer_of_ocsp_that_is_none_is_an_error(make, files, tmp_path, content, error):
