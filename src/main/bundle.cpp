@@ -90,4 +90,16 @@ config::LoadOptions replaying(const config::LoadOptions& options,
   return out;
 }
 
+std::shared_ptr<const Bundle> with_content(std::shared_ptr<const Bundle> bundle,
+                                           const std::string& path, const std::string& content) {
+  const auto* known = bundle->find(path);
+  if (known == nullptr || (known->error.empty() && known->content == content)) return bundle;
+  auto out = std::make_shared<Bundle>();
+  for (const auto& file : bundle->files()) {
+    out->add(file.path == path ? Bundle::File{path, content, {}, file.secret} : file);
+  }
+  out->patterns() = bundle->patterns();
+  return out;
+}
+
 }  // namespace weir::main

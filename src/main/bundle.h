@@ -49,4 +49,9 @@ class Bundle {
 [[nodiscard]] config::LoadOptions replaying(const config::LoadOptions& options,
                                             std::shared_ptr<const Bundle> bundle);
 
+// `bundle` with `content` in a file that is in it; itself, if it is not or has that already.
+[[nodiscard]] std::shared_ptr<const Bundle> with_content(std::shared_ptr<const Bundle> bundle,
+                                                         const std::string& path,
+                                                         const std::string& content);
+
 }  // namespace weir::main

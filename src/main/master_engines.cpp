@@ -99,8 +99,9 @@ void Master::on_message(EngineChild& engine, const Message& message) {
 void Master::on_applied(EngineChild& engine) {
   const bool again = !engine.serves && pending_ == nullptr;
   engine.serves = true;
+  if (!again) commit();
   tell_of_certificates();
-  if (!again) return commit();
+  if (!again) return;
   // A fresh engine knows nothing of what its predecessor was told.
   if (!last_error_.empty()) engine.channel().send(Kind::reload_failed, last_error_);
 }
@@ -178,8 +179,9 @@ void Master::reload_failed(const std::string& why) {
   const bool renewal = pending_ != nullptr && pending_->renewal;
   pending_.reset();
   if (renewal) {
-    log_.error("certificates that have changed are not in force: " + why);
-    return renewal_.watch(*configurator_.present(), clock_.now());
+    log_.error("certificates that have changed are not in force: " + why + "; tried again later");
+    renewal_.failed(why, clock_.now());
+    return tell_of_certificates();
   }
   last_error_ = why;
   log_.error("reload failed; the configuration in force stays as it is");

@@ -30,11 +30,31 @@ void Renewal::watch(const Configurator::Prepared& prepared, TimePoint now) {
     watch_.watch(prepared.bundle);
     // What is broken is found to be so again, and is not told of twice.
     std::erase_if(problems_, [&](const auto& problem) {
-      return prepared.bundle->find(problem.first) == nullptr;
+      return prepared.bundle->find(problem.first) == nullptr || refused_.contains(problem.first);
     });
+    refused_.clear();
+    failures_ = 0;
+    again_at_ = TimePoint::max();
   }
   bundle_ = prepared.bundle;
   next_ = interval_.count() > 0 ? now + interval_ : TimePoint::max();
+}
+
+void Renewal::adopt(const std::shared_ptr<const Bundle>& bundle) {
+  if (bundle == bundle_) return;
+  watch_.adopt(bundle);
+  bundle_ = bundle;
+}
+
+void Renewal::failed(const std::string& why, TimePoint now) {
+  constexpr Duration kLongest = std::chrono::minutes{10};
+  constexpr std::uint32_t kMostDoublings = 10;
+  for (const auto& path : offered_) {
+    refused_[path] = one_line("it could not be put into force: " + why);
+    problems_[path] = refused_[path];
+  }
+  const auto wait = interval_ * (1 << std::min(++failures_, kMostDoublings));
+  again_at_ = now + std::max(std::min(wait, kLongest), interval_);
 }
 
 std::shared_ptr<const Bundle> Renewal::with(const Files& files) const {
@@ -183,11 +203,22 @@ std::vector<std::string> Renewal::unfit_staples(const Files& good) const {
 
 std::optional<Renewal::Found> Renewal::look(const Configurator::Options& options, TimePoint now) {
   next_ = now + interval_;
+  if (now >= again_at_) {
+    again_at_ = TimePoint::max();
+    watch_.again();
+  }
   const auto look = watch_.look();
   if (!look.news) return look.settled ? mended(look.changed) : std::nullopt;
   Found found;
   Problems problems;
   const auto good = choose(options, look.changed, problems);
+  offered_.clear();
+  for (const auto* file : good) offered_.push_back(file->path);
+  // What was refused is a problem until it is in force.
+  std::erase_if(refused_, [&](const auto& one) {
+    return std::find(offered_.begin(), offered_.end(), one.first) == offered_.end();
+  });
+  problems.insert(refused_.begin(), refused_.end());
   for (const auto& [path, why] : problems) {
     const auto known = problems_.find(path);
     if (known != problems_.end() && known->second == why) continue;
@@ -197,7 +228,8 @@ std::optional<Renewal::Found> Renewal::look(const Configurator::Options& options
   found.told = problems != problems_;
   problems_ = std::move(problems);
   if (good.empty()) return found;
-  for (const auto* file : good) found.renewed.push_back(file->path);
+  found.renewed = offered_;
+  for (auto& fault : unfit_staples(good)) found.faults.push_back(std::move(fault));
   found.bundle = with(good);
   return found;
 }

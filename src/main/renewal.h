@@ -24,6 +24,10 @@ class Renewal {
 
   // `prepared` is in force.
   void watch(const Configurator::Prepared& prepared, TimePoint now);
+  // The same configuration, of which weir itself has written some files.
+  void adopt(const std::shared_ptr<const Bundle>& bundle);
+  // What the last look found is not in force. It is found again, later each time.
+  void failed(const std::string& why, TimePoint now);
   // Looks another time: something else is going on.
   void postpone(TimePoint now) { next_ = now + interval_; }
   // When to look next; max(): never.
@@ -63,6 +67,10 @@ class Renewal {
   std::vector<config::StapleUse> checked_;                    // of the last check() without error
   Duration interval_{0};
   Problems problems_;
+  std::vector<std::string> offered_;  // paths of what the last look found
+  Problems refused_;                  // of what could not be put into force
+  std::uint32_t failures_ = 0;        // in a row
+  TimePoint again_at_ = TimePoint::max();
   TimePoint next_ = TimePoint::max();
 };
 

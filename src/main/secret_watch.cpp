@@ -1,5 +1,7 @@
 #include "main/secret_watch.h"
 
+#include <utility>
+
 #include "config/load.h"
 
 namespace weir::main {
@@ -46,6 +48,16 @@ void SecretWatch::watch(std::shared_ptr<const Bundle> bundle) {
   }
 }
 
+void SecretWatch::adopt(std::shared_ptr<const Bundle> bundle) {
+  for (auto& watched : files_) {
+    const auto* file = bundle->find(watched.file->path);
+    if (file == nullptr) return watch(std::move(bundle));  // it has other files
+    if (differs(*file, *watched.file)) watched.now = *file;
+    watched.file = file;
+  }
+  bundle_ = std::move(bundle);
+}
+
 SecretWatch::Look SecretWatch::look() {
   Look out;
   for (auto& watched : files_) {
@@ -53,7 +65,6 @@ SecretWatch::Look SecretWatch::look() {
     if (!same(signature, watched.seen)) {
       watched.seen = signature;
       watched.settled = false;
-      out.settled = false;
     } else if (!watched.settled) {
       watched.settled = true;
       auto now = read(watched.file->path);
@@ -63,8 +74,10 @@ SecretWatch::Look SecretWatch::look() {
         watched.now = std::move(now);
       }
     }
+    out.settled = out.settled && watched.settled;
     if (differs(watched.now, *watched.file)) out.changed.push_back(watched.now);
   }
+  if (out.settled && std::exchange(again_, false)) out.news = true;
   return out;
 }
 

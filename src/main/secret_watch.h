@@ -17,9 +17,13 @@ class SecretWatch {
  public:
   // The secret files of `bundle` are what is compared with from now on.
   void watch(std::shared_ptr<const Bundle> bundle);
+  // The same with a bundle of the same files: what has other contents in it was written by us.
+  void adopt(std::shared_ptr<const Bundle> bundle);
+  // What differs is told of once more, as soon as all of it has settled.
+  void again() { again_ = true; }
 
   struct Look {
-    bool news = false;                  // since the last look something was written
+    bool news = false;                  // since the last look something was written; see again()
     bool settled = true;                // nothing is being written; all have been read
     std::vector<Bundle::File> changed;  // all that differ from the bundle, as they are now
   };
@@ -36,6 +40,7 @@ class SecretWatch {
 
   std::shared_ptr<const Bundle> bundle_;
   std::vector<Watched> files_;
+  bool again_ = false;
 };
 
 }  // namespace weir::main

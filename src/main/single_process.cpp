@@ -121,7 +121,10 @@ class SingleProcess {
     const bool renewal = pending_->renewal;
     pending_.reset();
     if (renewal) {
-      return parts_.log.error("certificates that have changed are not in force: " + error);
+      parts_.log.error("certificates that have changed are not in force: " + error +
+                       "; tried again later");
+      renewal_.failed(error, clock_.now());
+      return engine_.set_certificate_problems(renewal_.problems());
     }
     if (parts_.configurator.present() == nullptr) {
       parts_.report(LogLevel::emerg, error);
@@ -181,6 +184,7 @@ class SingleProcess {
     const bool renewal = std::exchange(pending_->renewal, false);
     parts_.configurator.commit(std::move(pending_));
     renewal_.watch(*parts_.configurator.present(), clock_.now());
+    engine_.set_certificate_problems(renewal_.problems());
     look_later();
     if (renewal) return tell_of_renewal();
     const auto& settings = parts_.configurator.present()->settings;

@@ -54,6 +54,15 @@ struct Running {
     return "server { listen 127.0.0.1:1 ssl; server_name " + name + "; ssl_certificate " + file +
            ".crt; ssl_certificate_key " + file + ".key; }";
   }
+  // The first server sends the answer of OCSP in a.der.
+  void staple(const std::string& der) {
+    write(folder / "a.der", der);
+    auto first = server("a");
+    first.insert(first.find("ssl_certificate "),
+                 "ssl_stapling on; ssl_stapling_file " + (folder / "a.der") + "; ");
+    write(folder / "weir.conf", "http {" + first + server("b") + "}");
+    load();
+  }
   void load() {
     auto bundle = std::make_shared<Bundle>();
     const auto loaded = config::load(options.config_path, recording(options.load, bundle));
@@ -63,6 +72,9 @@ struct Running {
     prepared.settings.certificate_watch = std::chrono::seconds{1};
     for (const auto& one : loaded.model->certificates) {
       prepared.pairs.emplace_back(one.path, one.key_path);
+    }
+    for (const auto& use : loaded.staples) {
+      for (const auto& path : use.certificates) prepared.staples.emplace_back(path, use.path);
     }
     renewal.watch(prepared, now);
   }
@@ -247,6 +259,137 @@ TEST_CASE("a key that is broken alone keeps no other pair back") {
   CHECK(found->renewed.size() == 2);
   CHECK(running.renewal.problems().size() == 1);
   CHECK(running.renewal.problems().contains(running.folder / "b.key"));
+}
+
+TEST_CASE("an answer of OCSP for the certificate before keeps the new one not back") {
+  Running running;
+  running.staple(tls::ocsp_answer(running.a, 3600));
+  const auto fresh = tls::self_signed(7200);
+  running.put("a", fresh);
+  const auto found = running.look();
+  REQUIRE(found);
+  REQUIRE(found->bundle != nullptr);
+  CHECK(found->bundle->find(running.folder / "a.crt")->content == fresh.certificate);
+  REQUIRE(found->faults.size() == 1);
+  CHECK(found->faults[0] == "\"" + (running.folder / "a.der") +
+                                "\" is not sent with it: the answer is for another certificate");
+  CHECK(running.renewal.problems().empty());
+}
+
+TEST_CASE("an answer of OCSP waits for its certificate") {
+  Running running;
+  running.staple(tls::ocsp_answer(running.a, 3600));
+  const auto fresh = tls::self_signed(7200);
+  write(running.folder / "a.der", tls::ocsp_answer(fresh, 3600));
+  auto found = running.look();
+  REQUIRE(found);
+  CHECK(found->bundle == nullptr);  // the one before is still sent
+  CHECK(running.renewal.problems().contains(running.folder / "a.der"));
+  running.put("a", fresh);
+  found = running.look();
+  REQUIRE(found);
+  REQUIRE(found->bundle != nullptr);
+  CHECK(found->renewed.size() == 3);
+  CHECK(found->faults.empty());
+  CHECK(running.renewal.problems().empty());
+}
+
+TEST_CASE("an answer of OCSP that is none, or too old, keeps no certificate back") {
+  for (const bool old : {false, true}) {
+    CAPTURE(old);
+    Running running;
+    running.staple(tls::ocsp_answer(running.a, 3600));
+    const auto fresh = tls::self_signed(7200);
+    write(running.folder / "a.der", old ? tls::ocsp_answer(fresh, -60) : "none");
+    running.put("a", fresh);
+    const auto found = running.look();
+    REQUIRE(found);
+    REQUIRE(found->bundle != nullptr);
+    CHECK(found->renewed.size() == 2);
+    CHECK(running.renewal.problems().size() == 1);
+    CHECK(running.renewal.problems().contains(running.folder / "a.der"));
+  }
+}
+
+TEST_CASE("a renewal that could not be put into force is tried again, later each time") {
+  Running running;
+  running.put("a", tls::self_signed(7200));
+  REQUIRE(running.look());
+  const auto tries_after = [&] {
+    const auto from = running.now;
+    running.renewal.failed("the worker process ended", running.now);
+    CHECK(running.renewal.problems().at(running.folder / "a.crt") ==
+          "it could not be put into force: the worker process ended");
+    for (int i = 0; i < 5000; ++i) {
+      running.now += std::chrono::seconds{1};
+      const auto found = running.renewal.look(running.options, running.now);
+      if (!found) continue;
+      REQUIRE(found->bundle != nullptr);
+      CHECK(found->renewed.size() == 2);
+      CHECK(found->faults.empty());  // it is known
+      CHECK(running.renewal.problems().size() == 2);
+      break;
+    }
+    return std::chrono::duration_cast<std::chrono::seconds>(running.now - from).count();
+  };
+  CHECK(tries_after() == 2);
+  CHECK(tries_after() == 4);
+  CHECK(tries_after() == 8);
+  for (int i = 0; i < 10; ++i) static_cast<void>(tries_after());
+  CHECK(tries_after() == 600);
+  running.load();  // in force
+  CHECK(running.renewal.problems().empty());
+  CHECK(!running.look());
+}
+
+TEST_CASE("what weir has written itself is no change") {
+  const Folder folder;
+  write(folder / "key", "mine");
+  write(folder / "other", "before");
+  auto bundle = std::make_shared<Bundle>();
+  bundle->add({folder / "key", {}, "No such file or directory", true});
+  bundle->add({folder / "other", "before", {}, true});
+  SecretWatch watch;
+  watch.watch(bundle);
+  const auto with = with_content(bundle, folder / "key", "mine");
+  CHECK(with != bundle);
+  CHECK(with_content(with, folder / "key", "mine") == with);
+  CHECK(with_content(with, folder / "none", "mine") == with);
+  watch.adopt(with);
+  CHECK(!watch.look().news);
+  CHECK(!watch.look().news);
+  write(folder / "other", "later");
+  CHECK(!watch.look().news);
+  const auto look = watch.look();
+  CHECK(look.news);
+  CHECK(look.changed.size() == 1);
+}
+
+TEST_CASE("what is lost of weir's own files is known from the configuration before") {
+  const Folder folder;
+  const config::LoadOptions options;
+  const auto read = [&](std::shared_ptr<const Bundle> before) {
+    auto bundle = std::make_shared<Bundle>();
+    const auto hooks = recording(options, bundle, std::move(before));
+    std::string content;
+    std::string error;
+    if (!hooks.read_secret(folder / "kept", content, error)) {
+      static_cast<void>(hooks.kept_before(folder / "kept", content));
+    }
+    return std::pair(bundle, content);
+  };
+  write(folder / "kept", "good");
+  auto [first, content] = read(nullptr);
+  CHECK(content == "good");
+  fs::remove(folder / "kept");
+  auto [second, still] = read(first);
+  CHECK(still == "good");
+  const auto third = read(second);  // and once more
+  CHECK(third.second == "good");
+  std::string replayed;
+  CHECK(replaying(options, third.first).kept_before(folder / "kept", replayed));
+  CHECK(replayed == "good");
+  CHECK(read(nullptr).second.empty());
 }
 
 }  // namespace
