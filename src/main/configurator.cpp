@@ -49,6 +49,10 @@ std::string shared_with_admin(const config::Model& model, const Settings& settin
   return {};
 }
 
+bool contains(const std::vector<std::string>& all, const std::string& one) {
+  return std::find(all.begin(), all.end(), one) != all.end();
+}
+
 std::string cannot_open(const config::LogPath& log, int error) {
   return log.position.text() + ": " + log.directive + ": cannot open \"" + log.path +
          "\": " + std::strerror(error);
@@ -143,6 +147,7 @@ std::unique_ptr<Configurator::Prepared> Configurator::provide(const Reading& rea
     return nullptr;
   }
   prepared->kept = kept_files(*reading.model);
+  prepared->own = own_files(*reading.model);
   // In the foreground a program is often somebody's own, without rights to the default files.
   const bool spare_defaults = !reading.settings.daemon;
   if (!open_logs(reading, prepared->error_logs, spare_defaults, prepared->logs, report)) {
@@ -236,11 +241,19 @@ Handover Configurator::operators_handover(const Prepared& prepared) {
   return out;
 }
 
-std::string Configurator::keep(const std::string& path, const std::string& text) const {
-  const bool known = present_ != nullptr && std::find(present_->kept.begin(), present_->kept.end(),
-                                                      path) != present_->kept.end();
-  return known ? write_safely(path, text)
-               : "the configuration in force keeps no file \"" + path + "\"";
+std::string Configurator::keep(const std::string& path, const std::string& text,
+                               Prepared* pending) {
+  const bool known = present_ != nullptr && contains(present_->kept, path);
+  if (!known) return "the configuration in force keeps no file \"" + path + "\"";
+  auto error = write_safely(path, text);
+  if (!error.empty() || !is_own(path)) return error;
+  present_->bundle = with_content(present_->bundle, path, text);
+  if (pending != nullptr) pending->bundle = with_content(pending->bundle, path, text);
+  return {};
+}
+
+bool Configurator::is_own(const std::string& path) const {
+  return present_ != nullptr && contains(present_->own, path);
 }
 
 LogFiles::Map Configurator::reopen_logs(const Report& report) {

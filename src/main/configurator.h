@@ -47,6 +47,7 @@ class Configurator {
     std::vector<std::pair<std::string, std::string>> pairs;    // paths of certificates, and of keys
     std::vector<std::pair<std::string, std::string>> staples;  // of certificates, and of answers
     std::vector<std::string> kept;  // paths of files that the engine may have written
+    std::vector<std::string> own;   // of these, those that nothing is renewed by
     bool renewal = false;           // only certificates are others than in what was in force before
   };
 
@@ -71,8 +72,11 @@ class Configurator {
   // The operators' socket alone, for an engine that has given it up.
   [[nodiscard]] static Handover operators_handover(const Prepared& prepared);
 
-  // Writes a file that the configuration in force keeps. Empty, or what is wrong.
-  [[nodiscard]] std::string keep(const std::string& path, const std::string& text) const;
+  // Writes a file that the configuration in force keeps. Empty, or what is wrong. One that nothing
+  // is renewed by is part of that configuration from now on, and of `pending`, if there is one.
+  [[nodiscard]] std::string keep(const std::string& path, const std::string& text,
+                                 Prepared* pending);
+  [[nodiscard]] bool is_own(const std::string& path) const;
 
   // Opens the log files in force again; those that cannot be opened stay. The new map.
   LogFiles::Map reopen_logs(const Report& report);

@@ -189,7 +189,8 @@ void Engine::take_over(Handover& handover, const config::LoadResult& loaded, Don
     reloads_.last_error.clear();
   }
   look_at_expiry();
-  if (before != nullptr && before->shutdown_timeout.count() > 0) {
+  // A certificate that is renewed ends no connection.
+  if (!handover.renewal && before != nullptr && before->shutdown_timeout.count() > 0) {
     cut_later(generation, before->shutdown_timeout);
   }
   switch_workers(std::move(sockets), std::move(done));

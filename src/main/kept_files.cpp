@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "config/acme_names.h"
 #include "net/socket.h"
 
 namespace weir::main {
@@ -26,11 +27,17 @@ bool is_used(const config::Model& model, const config::AcmeIssuer& issuer) {
 }  // namespace
 
 std::vector<std::string> kept_files(const config::Model& model) {
+  auto out = own_files(model);
+  for (const auto& certificate : model.acme_certificates) out.push_back(certificate.stored.path);
+  return out;
+}
+
+std::vector<std::string> own_files(const config::Model& model) {
   std::vector<std::string> out;
   for (const auto& issuer : model.acme_issuers) {
     if (issuer.keeps_account) out.push_back(issuer.account.path);
+    out.push_back(config::acme_journal(issuer));
   }
-  for (const auto& certificate : model.acme_certificates) out.push_back(certificate.stored.path);
   return out;
 }
 

@@ -11,6 +11,9 @@ namespace weir::main {
 
 // The paths that may be written.
 [[nodiscard]] std::vector<std::string> kept_files(const config::Model& model);
+// Those of them that weir alone reads, and that are no certificates: keys of accounts, and which
+// orders have failed.
+[[nodiscard]] std::vector<std::string> own_files(const config::Model& model);
 
 // Makes the folders. Empty, or what is wrong ("file:line:col: ...").
 [[nodiscard]] std::string make_kept_folders(const config::Model& model);

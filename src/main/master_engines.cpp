@@ -59,8 +59,13 @@ void Master::save_state(EngineChild& engine, const std::string& text) {
 void Master::keep_file(EngineChild& engine, const std::string& text) {
   const auto end = std::min(text.find('\n'), text.size());
   const auto path = text.substr(0, end);
-  const auto error = configurator_.keep(path, text.substr(std::min(end + 1, text.size())));
-  if (error.empty()) log_.notice("\"" + path + "\" is written");
+  const auto error =
+      configurator_.keep(path, text.substr(std::min(end + 1, text.size())), pending_.get());
+  if (configurator_.present() != nullptr) renewal_.adopt(configurator_.present()->bundle);
+  if (error.empty()) {
+    log_.write(configurator_.is_own(path) ? LogLevel::info : LogLevel::notice,
+               "\"" + path + "\" is written");
+  }
   engine.channel().send(Kind::kept, error);
 }
 

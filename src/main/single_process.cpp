@@ -92,7 +92,9 @@ class SingleProcess {
     }
     engine_.on_keep = [this](const std::string& path, const std::string& text,
                              const Engine::Done& done) {
-      done(parts_.configurator.keep(path, text));
+      done(parts_.configurator.keep(path, text, pending_.get()));
+      const auto* present = parts_.configurator.present();
+      if (present != nullptr) renewal_.adopt(present->bundle);
     };
     engine_.on_state = [this](const std::string& text, const Engine::Done& done) {
       done(state_.save(text));

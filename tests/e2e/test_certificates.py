@@ -72,7 +72,7 @@ def serial_of(path):
 
 @pytest.mark.parametrize("main", ["", "master_process off;"], ids=["master", "one process"])
 def test_a_renewed_pair_is_served_without_a_reload(start, authority, tmp_path, main):
-    site = Site(start, tmp_path, authority, main=main)
+    site = Site(start, tmp_path, authority, main="worker_shutdown_timeout 50ms;" + main)
     before = site.serial()
     kept = site.connect()
     pair = authority.sign("a.example")
@@ -80,7 +80,11 @@ def test_a_renewed_pair_is_served_without_a_reload(start, authority, tmp_path, m
     eventually(lambda: site.serial() == serial_of(pair[0]), "the new certificate is served")
     assert site.serial() != before
     eventually(lambda: "it is in force" in site.log(), "the log says so")
-    # The connection from before goes on.
+    # The connection from before goes on, longer than a reload would let it.
+    kept.settimeout(0.4)
+    with pytest.raises(TimeoutError):
+        kept.recv(1)
+    kept.settimeout(LIMIT)
     kept.sendall(b"GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n")
     assert kept.recv(65536).startswith(b"HTTP/1.1 200")
     kept.close()
