@@ -1,7 +1,6 @@
 // All of Beast's client is in this file: it is slow to compile.
 #include "acme/https_client.h"
 
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -14,6 +13,8 @@
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
 #include <utility>
+
+#include "acme/name_lookup.h"
 
 namespace weir::acme {
 namespace {
@@ -40,7 +41,7 @@ std::string field(const http::response<http::string_body>& answer, const char* n
 class Exchange {
  public:
   Exchange(const asio::any_io_executor& executor, const tls::Context& context)
-      : context_(shared(context)), stream_(executor, context_), resolver_(executor) {}
+      : context_(shared(context)), stream_(executor, context_) {}
 
   [[nodiscard]] const char* step() const { return step_; }
   [[nodiscard]] std::string certificate_error() {
@@ -51,9 +52,10 @@ class Exchange {
   asio::awaitable<Reply> run(const Url& url, const tls::Context& context, const std::string& body,
                              bool head) {
     beast::get_lowest_layer(stream_).expires_after(kLimit);
-    const auto found = co_await resolver_.async_resolve(url.host, url.port, asio::use_awaitable);
+    const auto found = co_await look_up(url.host, url.port, kLimit);
+    if (!found.error.empty()) throw Failure(std::string(step_) + " failed: " + found.error);
     step_ = "connecting";
-    co_await beast::get_lowest_layer(stream_).async_connect(found, asio::use_awaitable);
+    co_await beast::get_lowest_layer(stream_).async_connect(found.endpoints, asio::use_awaitable);
     if (!context.prepare_client(stream_.native_handle(), url.host, true, {})) {
       throw Failure("memory is short");
     }
@@ -86,7 +88,6 @@ class Exchange {
  private:
   asio::ssl::context context_;
   beast::ssl_stream<beast::tcp_stream> stream_;
-  asio::ip::tcp::resolver resolver_;
   const char* step_ = "looking up its name";
 };
 
@@ -130,6 +131,8 @@ asio::awaitable<Reply> HttpsClient::request(std::string url, std::string body, b
     why = std::string(exchange.step()) + " failed: " +
           (mistrust.empty() ? error.code().message()
                             : "its certificate is not accepted: " + mistrust);
+  } catch (const Failure& failure) {
+    why = failure.what();
   }
   throw Failure(parts.authority + ": " + why);
 }
