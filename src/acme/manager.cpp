@@ -2,20 +2,22 @@
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <exception>
 #include <map>
 #include <random>
 #include <utility>
 
 #include "acme/client.h"
+#include "acme/journal.h"
 #include "acme/keys.h"
 #include "acme/schedule.h"
+#include "config/acme_names.h"
 #include "tls/certificate_facts.h"
 #include "tls/pem.h"
 
@@ -25,6 +27,8 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr Duration kLongestSleep = std::chrono::hours{1};  // the wall clock may be set
+constexpr Duration kLongestAsked = std::chrono::hours{24};
+constexpr Duration kPause = std::chrono::seconds{1};  // after what nobody has foreseen
 
 WallTime now() { return SystemClock().wall(); }
 
@@ -54,6 +58,20 @@ bool same_account(const config::AcmeIssuer& a, const config::AcmeIssuer& b) {
          a.account.path == b.account.path && a.profile == b.profile;
 }
 
+// What decides whether a server would say the same again.
+std::string account_of(const config::AcmeIssuer& issuer) {
+  std::string out = issuer.uri + (issuer.accepts_terms ? " terms" : "") +
+                    (issuer.challenge == config::AcmeIssuer::Challenge::http ? " http" : " tls");
+  for (const auto& contact : issuer.contacts) out += " " + contact;
+  if (!issuer.external_id.empty()) out += " of " + issuer.external_id;
+  if (!issuer.profile.empty()) out += " as " + issuer.profile;
+  std::replace_if(
+      out.begin(), out.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  return out;
+}
+
+std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
 }  // namespace
 
 // What is wanted of one issuer. The ACME thread.
@@ -61,6 +79,10 @@ struct Manager::Desk {
   Desk(asio::io_context& io, Manager& manager) : timer(io), owner(manager) {}
 
   void take(const std::shared_ptr<const config::Model>& model, const config::AcmeIssuer& issuer);
+  void load(const std::string& text);
+  void recall(const std::string& path, Job& job) const;
+  void note(const Job& job);
+  void note(const Job& job, Attempt attempt);
   void find_kept(Job& job, const std::string& text);
   asio::awaitable<void> run(std::shared_ptr<Desk> self);
   asio::awaitable<void> order(std::shared_ptr<Job> job);
@@ -76,8 +98,10 @@ struct Manager::Desk {
   std::shared_ptr<const config::AcmeIssuer> issuer;
   std::shared_ptr<const config::AcmeIssuer> client_issuer;  // that client_ was made for
   std::unique_ptr<Client> client;
-  std::string account;                               // the key of the account, PEM
-  bool account_unkept = false;                       // to be written
+  std::string account;          // the key of the account, PEM
+  bool account_unkept = false;  // to be written
+  Journal journal;
+  std::string journal_kept;                          // as it was last given away to be written
   std::map<std::string, std::shared_ptr<Job>> jobs;  // by the path of the file
   std::mt19937_64 random{std::random_device{}()};
   bool ended = false;
@@ -109,13 +133,18 @@ void Manager::Desk::take(const std::shared_ptr<const config::Model>& model,
                          const config::AcmeIssuer& wanted) {
   const bool other = issuer != nullptr && !same_account(*issuer, wanted);
   issuer = {model, &wanted};
-  if (other) account.clear();
+  if (other) {
+    account.clear();
+    journal.attempts.clear();
+  }
+  journal.account = account_of(wanted);
   if (wanted.account) account = *wanted.account.text;
   std::map<std::string, std::shared_ptr<Job>> next;
   for (const auto& certificate : model->acme_certificates) {
     if (certificate.issuer != wanted.name) continue;
     const auto& path = certificate.stored.path;
-    auto job = jobs.contains(path) ? jobs[path] : std::make_shared<Job>();
+    const bool fresh = !jobs.contains(path);
+    auto job = fresh ? std::make_shared<Job>() : jobs[path];
     job->config = {model, &certificate};
     if (other && job->failures > 0) {  // what was wrong may be mended
       job->failures = 0;
@@ -127,39 +156,122 @@ void Manager::Desk::take(const std::shared_ptr<const config::Model>& model,
       job->fingerprint.clear();
       job->due = now();
     }
+    if (fresh) recall(path, *job);
     next.emplace(path, std::move(job));
   }
   jobs = std::move(next);
   timer.cancel();
 }
 
-void Manager::use(const std::shared_ptr<const config::Model>& model) {
+// ---- what is kept of failures
+
+void Manager::Desk::load(const std::string& text) {
+  journal = journal_of(text);
+  journal_kept = text;
+  if (journal.account != account_of(*issuer)) journal.attempts.clear();
+}
+
+// An order that has failed before the start is not tried again at once. The clock may have been
+// wrong: no wait is longer than one that begins now.
+void Manager::Desk::recall(const std::string& path, Job& job) const {
+  const auto found = journal.attempts.find(base_name(path));
+  if (found == journal.attempts.end()) return;
+  const auto& attempt = found->second;
+  const auto due =
+      std::min(attempt.next, now() + retry_wait(issuer->retry, attempt.failures, kLongestAsked, 1));
+  if (due <= job.due) return;  // there is a certificate that is good for longer
+  job.due = due;
+  job.failures = attempt.failures;
+  job.error = attempt.why;
+  const auto left = std::chrono::duration_cast<std::chrono::seconds>(due - now()).count();
+  owner.log_.notice("acme: the last order for " + joined(job.config->names) + " from " +
+                    issuer->name + " has failed: " + attempt.why + "; tried again in " +
+                    std::to_string(std::max<std::int64_t>(left, 0)) + " s");
+}
+
+void Manager::Desk::note(const Job& job) { note(job, {job.failures, job.due, job.error}); }
+
+// No failures: nothing is to be kept of it.
+void Manager::Desk::note(const Job& job, Attempt attempt) {
+  const auto name = base_name(job.config->stored.path);
+  if (attempt.failures > 0) {
+    journal.attempts[name] = std::move(attempt);
+  } else {
+    journal.attempts.erase(name);
+  }
+  auto text = to_text(journal);
+  if (text == journal_kept) return;
+  journal_kept = std::move(text);
+  owner.store_(config::acme_journal(*issuer), journal_kept);
+}
+
+// ---- the thread
+
+void Manager::use(const std::shared_ptr<const config::Model>& model, const Journals& journals) {
   if (loop_ == nullptr) {
     if (model->acme_certificates.empty()) return;
     loop_ = std::make_unique<Loop>();
-    thread_ = std::thread([this] { loop_->io.run(); });
+    thread_ = std::thread([this] { run(); });
   }
-  asio::post(loop_->io, [this, model] {
-    auto& desks = loop_->desks;
-    for (auto desk = desks.begin(); desk != desks.end();) {
-      const bool stays =
-          std::any_of(model->acme_issuers.begin(), model->acme_issuers.end(),
-                      [&](const auto& issuer) { return issuer.name == desk->first; });
-      if (!stays) {
-        desk->second->ended = true;
-        desk->second->timer.cancel();
-      }
-      desk = stays ? std::next(desk) : desks.erase(desk);
+  asio::post(loop_->io, [this, model, journals] { take(model, journals); });
+}
+
+// Whatever goes wrong here ends no process that serves.
+void Manager::run() {
+  for (;;) {
+    try {
+      loop_->io.run();
+      return;
+    } catch (const std::exception& error) {
+      log_.write(LogLevel::alert, std::string("acme: ") + error.what());
+    } catch (...) {
+      log_.write(LogLevel::alert, "acme: something unknown went wrong");
     }
-    for (const auto& issuer : model->acme_issuers) {
-      auto& desk = desks[issuer.name];
-      const bool fresh = desk == nullptr;
-      if (fresh) desk = std::make_shared<Desk>(loop_->io, *this);
-      desk->take(model, issuer);
-      if (fresh) asio::co_spawn(loop_->io, desk->run(desk), asio::detached);
+  }
+}
+
+// Orders end with what they themselves know of; the rest is tried again.
+void Manager::begin(const std::shared_ptr<Desk>& desk) {
+  asio::co_spawn(loop_->io, desk->run(desk), [this, desk](const std::exception_ptr& error) {
+    if (error == nullptr) return;
+    desk->client.reset();
+    // What was due was not done, and must not be asked for again and again.
+    for (const auto& [path, job] : desk->jobs) {
+      job->due = std::max(job->due, now() + desk->issuer->retry);
     }
-    show();
+    desk->timer.expires_after(kPause);
+    desk->timer.async_wait([this, desk](const boost::system::error_code&) {
+      if (!desk->ended) begin(desk);
+    });
+    std::rethrow_exception(error);
   });
+}
+
+void Manager::take(const std::shared_ptr<const config::Model>& model, const Journals& journals) {
+  auto& desks = loop_->desks;
+  for (auto desk = desks.begin(); desk != desks.end();) {
+    const bool stays = std::any_of(model->acme_issuers.begin(), model->acme_issuers.end(),
+                                   [&](const auto& issuer) { return issuer.name == desk->first; });
+    if (!stays) {
+      desk->second->ended = true;
+      desk->second->timer.cancel();
+    }
+    desk = stays ? std::next(desk) : desks.erase(desk);
+  }
+  for (const auto& issuer : model->acme_issuers) {
+    auto& desk = desks[issuer.name];
+    const bool fresh = desk == nullptr;
+    if (fresh) {
+      desk = std::make_shared<Desk>(loop_->io, *this);
+      desk->issuer = {model, &issuer};
+      if (const auto kept = journals.find(issuer.name); kept != journals.end()) {
+        desk->load(kept->second);
+      }
+    }
+    desk->take(model, issuer);
+    if (fresh) begin(desk);
+  }
+  show();
 }
 
 // ---- orders
@@ -205,6 +317,9 @@ asio::awaitable<std::string> Manager::Desk::obtain(const Job& job) {
                                       client_issuer->tls);
   }
   keep_account();
+  // Whatever happens meanwhile, it has been tried.
+  note(job, {job.failures + 1, now() + retry_wait(issuer->retry, job.failures + 1, Duration{0}, 0),
+             "it has not come to an end"});
   const auto wanted = job.config;
   owner.log_.notice("acme: a certificate for " + joined(wanted->names) + " is ordered from " +
                     issuer->name);
@@ -220,7 +335,7 @@ void Manager::Desk::keep(Job& job) {
   job.due = renewal_time(facts->not_before, facts->not_after, share());
   job.error.clear();
   owner.store_(job.config->stored.path, job.unkept);
-  if (job.due - now() >= issuer->retry) return;
+  if (job.due - now() >= issuer->retry) return note(job, {});
   failed(job, "the certificate that was issued is soon due again; see whether the clock is right",
          Duration{0});
 }
@@ -247,6 +362,8 @@ asio::awaitable<void> Manager::Desk::order(std::shared_ptr<Job> job) {
     asked = failure.wait;
   } catch (const std::exception& error) {
     why = error.what();
+  } catch (...) {
+    why = "something unknown went wrong";
   }
   client.reset();  // the next one begins with the directory
   failed(*job, why, asked);
@@ -256,6 +373,7 @@ void Manager::Desk::failed(Job& job, const std::string& why, Duration asked) {
   const auto wait = retry_wait(issuer->retry, ++job.failures, asked, share());
   job.due = now() + wait;
   job.error = why;
+  note(job);
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(wait).count();
   owner.log_.error("acme: no certificate for " + joined(job.config->names) + " from " +
                    issuer->name + ": " + why + "; tried again in " + std::to_string(seconds) +
@@ -280,6 +398,10 @@ void Manager::not_stored(const std::string& path, const std::string& why) {
   asio::post(loop_->io, [this, path, why] {
     for (auto& [name, desk] : loop_->desks) {
       if (desk->issuer->account.path == path) desk->account_unkept = true;
+      if (config::acme_journal(*desk->issuer) == path) {
+        desk->journal_kept.clear();
+        log_.warn("acme: \"" + path + "\": " + why);
+      }
       const auto found = desk->jobs.find(path);
       if (found == desk->jobs.end()) continue;
       found->second->keeps_again = !found->second->unkept.empty();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -17,6 +18,9 @@
 
 namespace weir::acme {
 
+// What is kept of failed orders, by the issuer's name: see acme/journal.h.
+using Journals = std::map<std::string, std::string>;
+
 class Manager {
  public:
   // Keeps a file: called on the manager's thread.
@@ -27,8 +31,9 @@ class Manager {
   Manager& operator=(const Manager&) = delete;
 
   // ---- from the control thread ----
-  // What is wanted from now on. An order that is under way goes on.
-  void use(const std::shared_ptr<const config::Model>& model);
+  // What is wanted from now on. An order that is under way goes on. `journals`: of issuers that are
+  // not known yet.
+  void use(const std::shared_ptr<const config::Model>& model, const Journals& journals = {});
   // A file that was to be kept is not: its certificate is ordered again later.
   void not_stored(const std::string& path, const std::string& why);
   void stop();
@@ -46,6 +51,9 @@ class Manager {
  private:
   struct Loop;
   struct Desk;
+  void run();
+  void begin(const std::shared_ptr<Desk>& desk);
+  void take(const std::shared_ptr<const config::Model>& model, const Journals& journals);
   void show();
 
   Log& log_;

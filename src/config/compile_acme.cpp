@@ -89,6 +89,8 @@ void compile_acme_issuer(const Call& call) {
   if (!issuer.account) {
     take_account(call.compiler, issuer);
   }
+  // The ACME thread gets it by its path.
+  static_cast<void>(call.compiler.stored(acme_journal(issuer), issuer.position));
   call.compiler.model().acme_issuers.push_back(std::move(issuer));
 }
 

@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
+#include "config/acme_names.h"
 #include "net/random.h"
 #include "proxy/trace_exporter.h"
 #include "stream/hooks.h"
@@ -173,6 +174,11 @@ void Engine::take_over(Handover& handover, const config::LoadResult& loaded, Don
   registries_.commit();
   forget_later();
   const auto before = std::exchange(model_, loaded.model);
+  journals_.clear();
+  for (const auto& issuer : model_->acme_issuers) {
+    const auto* file = handover.bundle->find(config::acme_journal(issuer));
+    if (file != nullptr) journals_[issuer.name] = file->content;
+  }
   const auto generation = runtime_ != nullptr ? runtime_->generation : 0;
   runtime_ = watched(std::move(built.runtime));
   retire_timer_.cancel();
@@ -329,7 +335,7 @@ void Engine::switch_workers(SocketsByWorker sockets, Done done) {
     retire_idle_workers();
     if (rebuild_waiting_) rebuild([] {});
     done({});
-    if (!draining_) acme_.use(model_);
+    if (!draining_) acme_.use(model_, journals_);
   });
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     workers_[i]->use(runtime_, std::move(sockets[i]), finished);

@@ -130,6 +130,7 @@ class Engine {
   boost::asio::steady_timer expiry_timer_{io_};
   ExpiryWarnings expiry_;
   acme::Manager acme_;
+  acme::Journals journals_;  // as they were handed over
   TimePoint drain_deadline_ = TimePoint::max();
   bool applying_ = false;                       // workers are being told of a configuration
   bool rebuild_waiting_ = false;                // names or weights have changed meanwhile

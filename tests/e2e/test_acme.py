@@ -113,7 +113,7 @@ def test_a_certificate_is_ordered_kept_and_served(start, pebble, tmp_path, chall
     assert site.issued("b.example")["serialNumber"] == certificate["serialNumber"]
     assert stat.S_IMODE(site.state.stat().st_mode) == 0o700
     kept = sorted(path.name for path in site.state.iterdir())
-    assert len(kept) == 2 and kept[1] == "account.key" and kept[0].startswith("a.example-")
+    assert kept[1:] == ["account.key", "orders"] and kept[0].startswith("a.example-")
     for path in site.state.iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert path.stat().st_uid == os.geteuid()
@@ -121,6 +121,8 @@ def test_a_certificate_is_ordered_kept_and_served(start, pebble, tmp_path, chall
     assert order["names"] == ["a.example", "b.example"] and order["error"] is None
     assert "weir_acme_failing" in site.page("/metrics")
     assert "[emerg]" not in site.log()
+    # What weir alone reads is no news to it.
+    assert not re.search(r'(account.key|orders)" has changed', site.log())
     # Other requests below the challenges' path are served as ever.
     with pytest.raises(urllib.error.HTTPError) as answer:
         urllib.request.urlopen(f"http://127.0.0.1:{site.pebble.http}/.well-known/acme-challenge/x",
@@ -183,6 +185,67 @@ def test_a_file_that_is_damaged_is_not_taken_and_a_reload_orders_anew(start, peb
     eventually(lambda: (now := site.certificate(context=context)) and
                now["serialNumber"] != serial, "another certificate", PATIENCE)
     assert re.search("weir_certificate_stale{.*} 0", site.page("/metrics"))
+
+
+def test_a_name_more_takes_no_certificate_away(start, pebble, tmp_path):
+    server = pebble()
+    site = Site(start, server, tmp_path)
+    context = site.context()
+    serial = site.issued()["serialNumber"]
+    server.process.send_signal(signal.SIGSTOP)
+    site.rewrite("server_name a.example;", "server_name a.example b.example;")
+    site.reload()
+    assert site.certificate(context=context)["serialNumber"] == serial
+    assert re.search(r'\[warn\].*"[^"]*" is shown until a certificate for a.example is issued',
+                     site.log())
+    server.process.send_signal(signal.SIGCONT)
+    certificate = eventually(lambda: site.certificate("b.example", context), "the other one",
+                             PATIENCE)
+    assert names_of(certificate) == ["a.example", "b.example"]
+
+
+def test_a_reload_takes_no_certificate_away_whose_file_is_lost(start, pebble, tmp_path):
+    server = pebble()
+    site = Site(start, server, tmp_path)
+    context = site.context()
+    serial = site.issued()["serialNumber"]
+    kept, = site.state.glob("a.example-*.pem")
+    server.process.send_signal(signal.SIGSTOP)
+    kept.unlink()
+    for _ in range(2):
+        site.reload()
+        assert site.certificate(context=context)["serialNumber"] == serial
+    assert "is lost; what was in force stays until a new certificate is issued" in site.log()
+    # Whoever comes after a crash knows as much.
+    before = site.log().count("is in force")
+    os.kill(site.proxy.pids()[1], signal.SIGKILL)
+    eventually(lambda: site.log().count("is in force") > before, "another engine")
+    assert site.certificate(context=context)["serialNumber"] == serial
+    server.process.send_signal(signal.SIGCONT)
+
+
+def test_engines_and_programs_that_start_again_do_not_order_again(start, pebble, tmp_path):
+    server = pebble()
+    server.http = free_port()  # nobody answers where pebble asks
+    site = Site(start, server, tmp_path, retry="1h")
+    site.wait_for_log("the http-01 challenge for a.example failed: .*; tried again in 3[67]")
+    for _ in range(2):
+        before = site.log().count("the last order for a.example from pebble has failed")
+        os.kill(site.proxy.pids()[1], signal.SIGKILL)
+        eventually(lambda: site.log().count("the last order for a.example from pebble has failed")
+                   > before, "another engine knows")
+    assert site.log().count("is ordered from") == 1
+    site.proxy.stop()
+    again = Site(start, server, tmp_path, retry="1h")
+    again.wait_for_log(r"the last order for a.example from pebble has failed: the http-01 challenge"
+                       r".*; tried again in 3[567]\d\d s")
+    order, = json.loads(again.page("/certificates"))["orders"]
+    assert "http-01 challenge" in order["error"]
+    assert "is ordered from" not in again.log()
+    # An issuer that is another one may say something else.
+    again.rewrite("contact admin@a.example", "contact other@a.example")
+    again.reload()
+    again.wait_for_log("is ordered from")
 
 
 def test_addresses_have_certificates_too(start, pebble, tmp_path):
@@ -271,6 +334,8 @@ ISSUER = "acme_issuer i { uri https://ca.example/dir; state_path @dir@/state; } 
     (ISSUER + "server { listen @listen@; acme_certificate i; }", "the server has no name"),
     (ISSUER + "server { listen @listen@; server_name *.a.b; acme_certificate i; }",
      "a pattern or a wildcard"),
+    (ISSUER + "server { listen @listen@; server_name a _; acme_certificate i; }",
+     'name "_" is no host name and no address'),
     (ISSUER + "server { listen @listen@; server_name a; acme_certificate i *.a.b; }",
      "wildcards need the challenge dns-01"),
     (ISSUER + "server { listen @listen@; server_name a; acme_certificate i key=dsa; }",
