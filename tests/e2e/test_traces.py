@@ -169,7 +169,7 @@ def test_what_is_sampled(start):
 def test_batches_are_no_larger_than_asked_for(start):
     collector = Collector(start)
     proxy = start.before(start.node(), http=collector.exporter(
-        "interval 1h; batch_size 4; batch_count 100;") + "otel_trace on;")
+        "interval 200ms; batch_size 4; batch_count 100;") + "otel_trace on;")
     with Client(proxy.port) as client:
         for _ in range(6):  # two spans each
             client.exchange(request())
