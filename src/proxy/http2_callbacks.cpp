@@ -180,7 +180,8 @@ struct Http2Callbacks {
     auto& connection = of(user);
     connection.out_.append(text(head, kHead));
     connection.out_.append(stream->take(size));
-    if (size >= kPayingFrame || ends_stream(*frame)) connection.guard_.pay(kPaid);
+    const bool work = size >= kPayingFrame || (size > 0 && stream->gave_what_it_could(size));
+    if (work || ends_stream(*frame)) connection.guard_.pay(kPaid);
     return 0;
   }
 

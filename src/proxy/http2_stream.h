@@ -59,6 +59,11 @@ class Http2Stream final : public net::Layer {
   };
   Piece offer(std::size_t size);
   [[nodiscard]] std::string_view take(std::size_t size);
+  // A piece of that size, just taken, was no larger because there was no more, or by
+  // `http2_chunk_size`: not because the client's window was small.
+  [[nodiscard]] bool gave_what_it_could(std::size_t size) const {
+    return source_.empty() || size == most_in_frame_;
+  }
 
   // ---- from the exchange ----
   // Most bytes of the body in a frame.

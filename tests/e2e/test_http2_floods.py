@@ -20,7 +20,8 @@ def flooded_fixture(start_once):
     admin = free_port()
     proxy = start_once.proxy(f"""
     upstream app {{ server {node.address}; }}
-    server {{ listen @listen@; http2 on; location / {{ proxy_pass http://app; }} }}""",
+    server {{ listen @listen@; http2 on; location / {{ proxy_pass http://app; }}
+              location /small/ {{ http2_chunk_size 100; proxy_pass http://app/; }} }}""",
                              main=f"admin {{ listen 127.0.0.1:{admin}; control off; }}")
     proxy.admin = admin
     return proxy
@@ -98,6 +99,16 @@ def test_a_flood_ends_the_connection(flooded, cause):
     assert metric(flooded, name) == before + 1
     with Http2Client(flooded.port) as client:
         assert client.ask("/").status == 200
+
+
+@weir_only
+def test_window_updates_for_small_pieces_are_no_flood(flooded):
+    """As haproxy sends them: for each frame of an answer, to the stream and to the connection."""
+    with Http2Client(flooded.port) as client:
+        for _ in range(2):
+            answer = client.ask("/small/big")  # a thousand frames
+            assert answer.reset is None and len(answer.body) == 100000
+        client.ping()
 
 
 @weir_only
