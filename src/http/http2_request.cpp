@@ -67,6 +67,7 @@ Http2Request::Added Http2Request::add(std::string_view name, std::string_view va
     host_.assign(value);
     return Added::ok;
   }
+  if (name == "sec-websocket-key" && websocket()) return Added::ok;  // write() has another one
   if (name == "content-length") has_length_ = true;
   fields_.append(name).append(": ").append(value).append("\r\n");
   return Added::ok;

@@ -30,6 +30,7 @@ struct Http2Callbacks {
   }
 
   static int begin_headers(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
+    of(user).trailer_size_ = 0;
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
     auto* stream = of(user).open_stream(frame->hd.stream_id);
     if (stream == nullptr) {
@@ -87,7 +88,6 @@ struct Http2Callbacks {
         data_end(session, *frame);
         break;
       case NGHTTP2_HEADERS:
-        connection.trailer_size_ = 0;
         if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
           auto* stream = stream_of(session, frame->hd.stream_id);
           if (stream != nullptr) connection.head_complete(*stream, ends_stream(*frame));

@@ -139,7 +139,8 @@ TEST_CASE("a WebSocket of RFC 8441 becomes an upgrade") {
                              {":scheme", "https"},
                              {":path", "/ws"},
                              {":authority", "h"},
-                             {"sec-websocket-version", "13"}},
+                             {"sec-websocket-version", "13"},
+                             {"sec-websocket-key", "the client's"}},
                             Body::some);
   CHECK(head ==
         "GET /ws HTTP/2.0\r\nHost: h\r\nsec-websocket-version: 13\r\nConnection: Upgrade\r\n"
