@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import subprocess
 import threading
 
@@ -538,3 +539,20 @@ def test_a_node_that_does_not_switch_opens_no_tunnel(proxy_of):
         answer = client.answer_of(stream)
         client.until_that(lambda: answer.ended, "the answer")
         assert answer.status == 502
+
+
+def test_a_connection_that_begins_while_weir_ends_ends_well(proxy_of):
+    proxy, _ = proxy_of()
+    with Http2Client(proxy.port, greeting=b"") as client:
+        with Http2Client(proxy.port) as other:
+            assert other.ask("/").status == 200  # the first one was accepted before
+        proxy.process.send_signal(signal.SIGQUIT)
+        proxy.wait_for_log("signal 3", "error.log")
+        try:
+            client.send(PREFACE + settings())
+        except OSError:
+            pass
+        goaway = client.read_to_end()
+        assert goaway is None or goaway.code == NO_ERROR
+    assert proxy.process.wait(10) == 0
+    proxy.process = None
