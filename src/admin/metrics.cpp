@@ -15,18 +15,6 @@ constexpr std::array kTable = {
 #undef WEIR_METRIC
 };
 
-const char* to_string(MetricKind kind) {
-  switch (kind) {
-    case MetricKind::counter:
-      return "counter";
-    case MetricKind::gauge:
-      return "gauge";
-    case MetricKind::histogram:
-      return "histogram";
-  }
-  return "";
-}
-
 constexpr std::string_view kHandshakes = "weir_tls_handshakes_total";
 
 std::string label_list(std::string_view labels) {
@@ -85,6 +73,18 @@ SeriesCount count_series() {
 }
 
 }  // namespace
+
+const char* to_string(MetricKind kind) {
+  switch (kind) {
+    case MetricKind::counter:
+      return "counter";
+    case MetricKind::gauge:
+      return "gauge";
+    case MetricKind::histogram:
+      return "histogram";
+  }
+  return "";
+}
 
 std::span<const MetricInfo> metric_table() { return kTable; }
 

@@ -15,6 +15,7 @@ enum class Metric : std::uint8_t {
 };
 
 enum class MetricKind : std::uint8_t { counter, gauge, histogram };
+[[nodiscard]] const char* to_string(MetricKind kind);
 
 struct MetricInfo {
   const char* name;

@@ -8,18 +8,6 @@ namespace {
 
 const MetricInfo& info(Metric metric) { return metric_table()[static_cast<std::size_t>(metric)]; }
 
-const char* type_of(MetricKind kind) {
-  switch (kind) {
-    case MetricKind::counter:
-      return "counter";
-    case MetricKind::gauge:
-      return "gauge";
-    case MetricKind::histogram:
-      return "histogram";
-  }
-  return "untyped";
-}
-
 template <class Number>
 void append(std::string& out, Number value) {
   char text[32];
@@ -123,7 +111,7 @@ std::string Sheet::text() {
     const auto& row = metric_table()[i];
     out.append("# HELP ").append(row.name).append(" ");
     append_escaped(out, row.help, false);
-    out.append("\n# TYPE ").append(row.name).append(" ").append(type_of(row.kind)).append("\n");
+    out.append("\n# TYPE ").append(row.name).append(" ").append(to_string(row.kind)).append("\n");
     out.append(lines_[i]);
   }
   return out;
