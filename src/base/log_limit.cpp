@@ -1,18 +1,27 @@
 #include "base/log_limit.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace weir {
 
-std::string_view LogLimit::cause_of(std::string_view text) {
+std::string LogLimit::cause_of(std::string_view text) {
   constexpr std::size_t kMost = 100;
-  return text.substr(0, std::min(text.find_first_of("\"(0123456789"), kMost));
+  // Of `"NAME" is not found` the rest is the cause.
+  if (text.starts_with('"')) text.remove_prefix(text.rfind('"') + 1);
+  std::string cause(text.substr(0, std::min(text.find_first_of("\"(0123456789"), kMost)));
+  const auto open = text.ends_with(')') ? text.rfind(" (") : std::string_view::npos;
+  if (open == std::string_view::npos) return cause;
+  const auto error = text.substr(open + 1, kMost);
+  if (std::string_view("0123456789").find(error[1]) == std::string_view::npos) return cause;
+  if (!cause.ends_with(' ')) cause.push_back(' ');
+  return cause.append(error);
 }
 
 // An entry that has the cause, else a free one; the last one is for all that found none. What was
 // left out of an entry stays there until it has been told.
-LogLimit::Cause& LogLimit::find(const std::shared_ptr<Log>& log, LogLevel level,
-                                std::string_view text, TimePoint now) {
+LogLimit::Cause& LogLimit::find(const std::shared_ptr<Log>& log, LogLevel level, std::string text,
+                                TimePoint now) {
   Cause* free = nullptr;
   for (std::size_t i = 0; i < kCauses; ++i) {
     auto& cause = causes_[i];
@@ -23,17 +32,17 @@ LogLimit::Cause& LogLimit::find(const std::shared_ptr<Log>& log, LogLevel level,
   }
   if (free == nullptr) {
     auto& rest = causes_[kCauses];
-    rest.text = "of other causes";
+    if (rest.over(now) && rest.left_out == 0) rest.text = "of other causes, such as: " + text;
     return rest;
   }
-  *free = {std::string(text), log, level, now, 0, 0};
+  *free = {std::move(text), log, level, now, 0, 0};
   return *free;
 }
 
 bool LogLimit::admits(const std::shared_ptr<Log>& log, LogLevel level, std::string_view text,
-                      TimePoint now) {
-  if (level == LogLevel::debug) return true;
-  auto& cause = find(log, level, cause_of(text), now);
+                      TimePoint now, std::string_view subject) {
+  if (level == LogLevel::debug || level >= LogLevel::crit) return true;
+  auto& cause = find(log, level, cause_of(text).append(subject), now);
   if (cause.over(now) && cause.left_out == 0) {
     cause.began = now;
     cause.lines = 0;

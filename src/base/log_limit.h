@@ -1,8 +1,9 @@
 // Keeps lines that say the same over and over from filling the error log: of those with one cause a
 // number is written in a while, and how many were left out is said when the while is over.
 //
-// The cause is how the text begins, up to a quote, a digit or a parenthesis: what names no client,
-// file or peer. One thread; a worker has one of its own.
+// The cause is how the text begins, up to a quote, a digit or a parenthesis, with the error number
+// at its end, if there is one: what names no client and no file. What the configuration names, an
+// upstream and its peer, may be told apart as well. One thread; a worker has one of its own.
 #pragma once
 
 #include <array>
@@ -20,12 +21,13 @@ class LogLimit {
  public:
   static constexpr std::uint32_t kMostAlike = 100;  // lines of one cause in a window
   static constexpr Duration kWindow{10'000};        // from the first of them on
-  static constexpr std::size_t kCauses = 64;        // told apart; all others count as one
+  static constexpr std::size_t kCauses = 256;       // told apart; all others count as one
 
   // Whether a line that begins with `text` may be written to `log`. One that is not is counted.
-  // Lines of the level debug always may.
+  // Lines of the level debug, and from crit on, always may. `subject`: what else belongs to the
+  // cause; not from clients, who could name more than are told apart.
   [[nodiscard]] bool admits(const std::shared_ptr<Log>& log, LogLevel level, std::string_view text,
-                            TimePoint now);
+                            TimePoint now, std::string_view subject = {});
   // Tells of what was left out in windows that are over, or in all. `main`: the log of those whose
   // own is null.
   void flush(Log& main, TimePoint now, bool all = false);
@@ -34,7 +36,7 @@ class LogLimit {
   // Lines left out since the start.
   [[nodiscard]] std::uint64_t left_out() const { return left_out_; }
 
-  [[nodiscard]] static std::string_view cause_of(std::string_view text);
+  [[nodiscard]] static std::string cause_of(std::string_view text);
 
  private:
   struct Cause {
@@ -46,8 +48,7 @@ class LogLimit {
     std::uint64_t left_out = 0;
     [[nodiscard]] bool over(TimePoint now) const { return lines == 0 || now - began >= kWindow; }
   };
-  Cause& find(const std::shared_ptr<Log>& log, LogLevel level, std::string_view text,
-              TimePoint now);
+  Cause& find(const std::shared_ptr<Log>& log, LogLevel level, std::string text, TimePoint now);
   void tell(Cause& cause, Log& main, TimePoint now);
 
   std::array<Cause, kCauses + 1> causes_;

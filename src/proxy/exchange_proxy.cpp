@@ -357,11 +357,18 @@ void Exchange::log_attempt(const AttemptRecord& record, bool again) {
   if (!error_log().enabled(level)) return;
   std::string text(info(record.error.what).text);
   if (record.error.ok()) text = "peer answered " + std::to_string(record.status);
-  if (!worker_.may_log(location_->tools().log, level, text)) return;
   if (record.error.sys != 0) {
     text.append(" (").append(std::to_string(record.error.sys)).append(": ");
     text.append(std::strerror(record.error.sys)).append(")");
   }
+  // The failures of one peer hide no other's. Pools made for an address are as many as clients
+  // like.
+  std::string subject;
+  if (pool_->config != nullptr) {
+    subject.append(" of ").append(pool_->pool->name());
+    if (record.peer != nullptr) subject.append(", ").append(record.peer->text);
+  }
+  if (!worker_.may_log(location_->tools().log, level, text, subject)) return;
   if (!record.detail.empty()) text.append(": ").append(record.detail);
   text.append(" while ").append(kPhases[static_cast<std::size_t>(phase_)].text);
   text.append(", client: ").append(client_text());

@@ -115,10 +115,10 @@ class Worker {
   [[nodiscard]] std::string& out() { return out_; }  // for heads; empty it before use
   [[nodiscard]] Log& log() { return log_; }
   // Whether a line that begins so may be written: not if there have been too many like it. `own`: a
-  // location's log, or null.
-  [[nodiscard]] bool may_log(const std::shared_ptr<Log>& own, LogLevel level,
-                             std::string_view text) {
-    if (log_limit_.admits(own, level, text, loop_.now())) return true;
+  // location's log, or null. `subject`: see LogLimit::admits().
+  [[nodiscard]] bool may_log(const std::shared_ptr<Log>& own, LogLevel level, std::string_view text,
+                             std::string_view subject = {}) {
+    if (log_limit_.admits(own, level, text, loop_.now(), subject)) return true;
     stats_->log_left_out.add();
     return false;
   }

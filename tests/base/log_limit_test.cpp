@@ -57,14 +57,22 @@ constexpr auto kWindow = LogLimit::kWindow.count();
 
 }  // namespace
 
-TEST_CASE("the cause is what names no client, file or peer") {
+TEST_CASE("the cause is what names no client and no file") {
   struct Row {
     const char* text;
     const char* cause;
   };
   const Row rows[] = {
-      {"connect to the peer failed (111: Connection refused)", "connect to the peer failed "},
+      {"connect to the peer failed (111: Connection refused)",
+       "connect to the peer failed (111: Connection refused)"},
       {"open() \"/srv/a\" failed", "open"},
+      {"open() \"/srv/a (1: b)\" failed (13: Permission denied)", "open (13: Permission denied)"},
+      {"open() \"/srv/a\" failed (2: No such file or directory)",
+       "open (2: No such file or directory)"},
+      {"\"/srv/a\" is not found", " is not found"},
+      {"\"", ""},
+      {"ends so ()", "ends so "},
+      {"ends so (a 1)", "ends so "},
       {"peer answered 503 while", "peer answered "},
       {"client timed out", "client timed out"},
       {"", ""}};
@@ -96,12 +104,29 @@ TEST_CASE("a window without more than may be written begins anew by itself") {
   CHECK(limit.left_out() == 0);
 }
 
-TEST_CASE("levels and logs are told apart, debug is never left out") {
+TEST_CASE("subjects are told apart") {
+  LogFile file;
+  LogLimit limit;
+  for (const auto* subject : {" of a", " of b"}) {
+    std::uint32_t written = 0;
+    for (std::uint32_t i = 0; i < kMost + 3; ++i) {
+      written += limit.admits(nullptr, LogLevel::error, "it failed", at(0), subject) ? 1 : 0;
+    }
+    CHECK(written == kMost);
+  }
+  limit.flush(*file.log, at(kWindow));
+  CHECK(file.lines() ==
+        std::vector<std::string>{"3 more like this in the last 10 s: it failed of a",
+                                 "3 more like this in the last 10 s: it failed of b"});
+}
+
+TEST_CASE("levels and logs are told apart, debug and what is critical is never left out") {
   LogFile file;
   LogLimit limit;
   CHECK(admitted(limit, "x ", kMost + 1, at(0)) == kMost);
   CHECK(admitted(limit, "x ", kMost, at(0), LogLevel::warn) == kMost);
   CHECK(admitted(limit, "x ", 5 * kMost, at(0), LogLevel::debug) == 5 * kMost);
+  CHECK(admitted(limit, "x ", 5 * kMost, at(0), LogLevel::crit) == 5 * kMost);
   CHECK(limit.admits(file.log, LogLevel::error, "x 1", at(0)));
 }
 
@@ -120,10 +145,9 @@ TEST_CASE("what a location's log has left out is told there, at the end as well"
 TEST_CASE("more causes than are told apart share one limit") {
   LogFile file;
   LogLimit limit;
-  std::string name = "a";
+  std::string name;
   for (std::size_t i = 0; i < LogLimit::kCauses; ++i) {
-    CHECK(admitted(limit, name + " ", 1, at(0)) == 1);
-    name += "a";
+    CHECK(limit.admits(nullptr, LogLevel::error, "a", at(0), std::to_string(i)));
   }
   std::uint32_t written = 0;
   for (std::uint32_t i = 0; i < 3 * kMost; ++i) {
@@ -132,6 +156,6 @@ TEST_CASE("more causes than are told apart share one limit") {
   }
   CHECK(written == kMost);
   limit.flush(*file.log, at(kWindow + 1));
-  CHECK(file.lines() ==
-        std::vector<std::string>{"200 more like this in the last 10 s: of other causes"});
+  CHECK(file.lines() == std::vector<std::string>{
+                            "200 more like this in the last 10 s: of other causes, such as: b"});
 }

@@ -121,7 +121,23 @@ def test_of_lines_that_are_alike_a_hundred_are_written(start):
     # How many is told when ten seconds are over, or at the end.
     proxy.stop()
     assert any(re.search(r"\[error\] \d+#0: 30 more like this in the last \d+ s: connect to the peer "
-                         r"failed$", line) for line in proxy.log("error.log"))
+                         r"failed \(111: Connection refused\) of app, 127.0.0.1:\d+$", line) for line in proxy.log("error.log"))
+
+
+def test_what_fails_often_hides_nothing_else(start, tmp_path):
+    (tmp_path / "folder").mkdir()
+    proxy = start.proxy(f"""upstream app {{ server {start.refused().address} max_fails=0; }}
+        upstream payments {{ server {start.refused().address} max_fails=0; }}
+        server {{ listen @listen@; root {tmp_path}; location /app {{ proxy_pass http://app; }}
+                  location /payments {{ proxy_pass http://payments; }} }}""")
+    with Client(proxy.port) as client:
+        for _ in range(120):
+            client.exchange(request("/app"))
+            client.exchange(request("/missing"))
+        client.exchange(request("/payments"))
+        client.exchange(request(f"/{'x' * 300}"))
+    proxy.wait_for_log('Connection refused.*"GET /payments ', "error.log")
+    proxy.wait_for_log("File name too long", "error.log")
 
 
 # ---- a disk that is full
