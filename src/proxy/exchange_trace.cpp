@@ -15,6 +15,8 @@ namespace {
 constexpr int kServer = 2;  // span kinds of OTLP
 constexpr int kClient = 3;
 constexpr int kFailed = 2;  // status code of OTLP
+// Bytes of a value; a client decides how long some are.
+constexpr std::size_t kMostOfValue = 1024;
 
 // One span as JSON.
 class SpanText {
@@ -42,7 +44,7 @@ class SpanText {
   void add(std::string_view name, std::string_view value) {
     key(name);
     out_.append(R"({"stringValue":")");
-    text(value);
+    text(value.substr(0, kMostOfValue));
     out_.append(R"("}})");
   }
   // JSON has no 64 bits: OTLP writes such numbers as text.
@@ -54,7 +56,7 @@ class SpanText {
   void add_list(std::string_view name, std::string_view value) {
     key(name);
     out_.append(R"({"arrayValue":{"values":[{"stringValue":")");
-    text(value);
+    text(value.substr(0, kMostOfValue));
     out_.append(R"("}]}}})");
   }
   std::string end(bool failed, std::string_view why = {}) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <iterator>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -17,13 +18,23 @@ struct TraceExporter::Shared {
   std::mutex mutex;
   std::condition_variable changed;
   std::vector<std::string> spans;  // that wait
+  std::size_t bytes = 0;           // of them
   std::string error;
   bool stopping = false;
   bool ended = false;              // the thread has
   std::atomic<bool> hurry{false};  // nobody waits for the collector any more
 
-  [[nodiscard]] std::size_t room() const {
-    return std::size_t{config.batch_size} * config.batch_count;
+  [[nodiscard]] bool has_room(const std::string& span) const {
+    return spans.size() < std::size_t{config.batch_size} * config.batch_count &&
+           bytes + span.size() <= kMostBytes;
+  }
+  // The first ones, no longer waiting.
+  [[nodiscard]] std::vector<std::string> take(std::size_t count) {
+    const auto end = spans.begin() + static_cast<std::ptrdiff_t>(count);
+    std::vector<std::string> out(std::move_iterator(spans.begin()), std::move_iterator(end));
+    spans.erase(spans.begin(), end);
+    for (const auto& span : out) bytes -= span.size();
+    return out;
   }
 };
 
@@ -47,10 +58,11 @@ bool TraceExporter::add(std::string span) {
   bool full_batch = false;
   {
     const std::lock_guard lock(shared_->mutex);
-    if (shared_->spans.size() >= shared_->room()) {
+    if (!shared_->has_room(span)) {
       shared_->counts.dropped.fetch_add(1, std::memory_order_relaxed);
       return false;
     }
+    shared_->bytes += span.size();
     shared_->spans.push_back(std::move(span));
     full_batch = shared_->spans.size() == shared_->config.batch_size;
   }
@@ -84,15 +96,14 @@ void TraceExporter::run(const std::shared_ptr<Shared>& shared) {
     // All that wait, a batch after the other; those that come meanwhile belong to the next round.
     for (std::size_t left = self.spans.size(); left > 0;) {
       const std::size_t count = std::min(left, batch);
-      std::string text;
-      const auto end = self.spans.begin() + static_cast<std::ptrdiff_t>(count);
-      for (auto span = self.spans.begin(); span != end; ++span) {
-        if (!text.empty()) text.push_back(',');
-        text.append(*span);
-      }
-      self.spans.erase(self.spans.begin(), end);
+      const auto spans = self.take(count);
       left -= count;
       lock.unlock();
+      std::string text;
+      for (const auto& span : spans) {
+        if (!text.empty()) text.push_back(',');
+        text.append(span);
+      }
       auto error = otlp_post(self.config, otlp_body(self.config, text), kPatience, hurry);
       (error.empty() ? self.counts.sent : self.counts.failed)
           .fetch_add(count, std::memory_order_relaxed);

@@ -1,7 +1,7 @@
 // Sends spans to a collector by OTLP over HTTP in JSON
 // (https://opentelemetry.io/docs/specs/otlp/), from a thread of its own: whatever the collector
-// does, no request waits for it. Spans beyond batch_size x batch_count are dropped, and those of a
-// batch that the collector did not take; both are counted.
+// does, no request waits for it. Spans beyond batch_size x batch_count, or kMostBytes, are dropped,
+// and those of a batch that the collector did not take; both are counted.
 //
 // Workers add spans. Owned by the runtimes that use it; the thread outlives it by as much as its
 // last batch may take, and shares with it nothing but the queue.
@@ -21,6 +21,9 @@ class TraceExporter {
  public:
   // How long a collector may take for a batch: to be found, to connect, to take it, to answer.
   static constexpr Duration kPatience{5'000};
+
+  // Of the spans that wait.
+  static constexpr std::size_t kMostBytes = std::size_t{16} << 20;
 
   struct Counts {
     std::atomic<std::uint64_t> sent{0};     // spans that the collector has taken

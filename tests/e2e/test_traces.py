@@ -179,6 +179,14 @@ def test_batches_are_no_larger_than_asked_for(start):
         assert 1 <= sum(len(scope["spans"]) for scope in scopes) <= 4
 
 
+def test_long_values_are_cut(start):
+    collector = Collector(start)
+    proxy = start.before(start.node(), http=collector.exporter() + "otel_trace on;")
+    send_once(proxy.port, request("/", "User-Agent: " + "x" * 3000))
+    (server,) = of_kind(collector.wait(2), 2)
+    assert attributes(server)["http.user_agent"] == "x" * 1024
+
+
 def test_what_waits_is_sent_at_the_end(start):
     collector = Collector(start)
     proxy = start.before(start.node(), http=collector.exporter("interval 1h;") + "otel_trace on;")
