@@ -88,11 +88,18 @@ def test_a_server_that_a_reload_marks_down_keeps_its_connections(stream, service
 
 
 def test_the_rest_of_an_answer_reaches_a_client_that_goes_on_sending(stream, service):
-    node = service(lambda sock: sock.sendall(b"x" * 30000))
+    closed = threading.Event()
+
+    def answer(sock):
+        sock.sendall(b"x" * 30000)
+        sock.close()  # with something to read left it would reset
+        closed.set()
+    node = service(answer)
     proxy = stream(f"server {{ listen @0@; proxy_pass {node.address}; "
                    f"proxy_download_rate 15000; }}")
     with connect(proxy.at) as sock:
         got = sock.recv(1000)
+        assert closed.wait(LIMIT)
         while len(got) < 30000:
             sock.sendall(b"more")  # nobody takes it: the peer has closed
             piece = sock.recv(1000)
