@@ -46,15 +46,17 @@ struct Ordering {
     model = config::load_text("t", text_with(retry), options).model;
     REQUIRE(model != nullptr);
   }
-  // The text of the journal in which `what` stands.
+  // The first text of the journal in which `what` stands.
   std::string wait_for(const std::string& what) {
     std::unique_lock lock(mutex);
     std::string found;
     changed.wait_for(lock, std::chrono::seconds{20}, [&] {
       for (const auto& [path, text] : kept) {
-        if (path == "/nowhere/orders" && text.find(what) != std::string::npos) found = text;
+        if (path != "/nowhere/orders" || text.find(what) == std::string::npos) continue;
+        found = text;
+        return true;
       }
-      return !found.empty();
+      return false;
     });
     return found;
   }

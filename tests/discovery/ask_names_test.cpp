@@ -50,6 +50,11 @@ std::string texts(const Addresses& addresses) {
   return out + addresses.error;
 }
 
+// The time that the search itself took is gone from it already.
+bool held_for(const Addresses& addresses, std::chrono::seconds time) {
+  return addresses.lifetime <= time && addresses.lifetime > time - std::chrono::seconds{5};
+}
+
 Replies answer(const Query& query) {
   if (query.type == Type::srv) {
     if (query.name == "_http._tcp.part.x") {
@@ -81,12 +86,12 @@ TEST_CASE("many questions are asked at once, each answered in its place") {
                                 served.question("none.x", "http")});
   REQUIRE(found.size() == 6);
   CHECK(texts(found[0]) == "10.0.0.2:0*1 ");
-  CHECK(found[0].lifetime == std::chrono::seconds{90});
+  CHECK(held_for(found[0], std::chrono::seconds{90}));
   CHECK(texts(found[1]) == "Operation timed out");
   CHECK(texts(found[2]) == "Host not found");
   // A target that is not found takes nothing from the others.
   CHECK(texts(found[3]) == "10.0.0.1:8080*3 10.0.0.2:8082*1r ");
-  CHECK(found[3].lifetime == std::chrono::seconds{7});
+  CHECK(held_for(found[3], std::chrono::seconds{7}));
   CHECK(texts(found[4]) == "10.0.0.1:0*1 ");
   CHECK(texts(found[5]) == "Host not found");
 }
