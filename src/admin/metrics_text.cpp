@@ -269,12 +269,11 @@ void add_names(Sheet& sheet, const Source& source) {
   sheet.add(Metric::names_unresolved, counts.unresolved);
 }
 
-// Since the collector is the one it is.
-void add_traces(Sheet& sheet, const proxy::TraceExporter* traces) {
-  const auto of = [&](std::atomic<std::uint64_t> proxy::TraceExporter::Counts::*count) {
-    return traces != nullptr ? (traces->counts().*count).load(std::memory_order_relaxed) : 0;
+void add_traces(Sheet& sheet, const proxy::TraceCounts* counts) {
+  const auto of = [&](std::atomic<std::uint64_t> proxy::TraceCounts::*count) {
+    return counts != nullptr ? (counts->*count).load(std::memory_order_relaxed) : 0;
   };
-  using Counts = proxy::TraceExporter::Counts;
+  using Counts = proxy::TraceCounts;
   sheet.add(Metric::spans_sent, of(&Counts::sent));
   sheet.add(Metric::spans_dropped, of(&Counts::dropped), {{"reason", "full"}});
   sheet.add(Metric::spans_dropped, of(&Counts::failed), {{"reason", "failed"}});
@@ -329,7 +328,7 @@ std::string metrics_text(const Source& source) {
     }
   }
   const auto runtime_now = source.present();
-  add_traces(sheet, runtime_now != nullptr ? runtime_now->traces.get() : nullptr);
+  add_traces(sheet, runtime_now != nullptr ? runtime_now->trace_counts.get() : nullptr);
   add_names(sheet, source);
   add_orders(sheet, source);
   add_process(sheet);

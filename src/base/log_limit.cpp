@@ -28,11 +28,11 @@ LogLimit::Cause& LogLimit::find(const std::shared_ptr<Log>& log, LogLevel level,
     if (cause.lines > 0 && cause.level == level && cause.log == log && cause.text == text) {
       return cause;
     }
-    if (free == nullptr && cause.over(now) && cause.left_out == 0) free = &cause;
+    if (free == nullptr && over(cause, now) && cause.left_out == 0) free = &cause;
   }
   if (free == nullptr) {
     auto& rest = causes_[kCauses];
-    if (rest.over(now) && rest.left_out == 0) rest.text = "of other causes, such as: " + text;
+    if (over(rest, now) && rest.left_out == 0) rest.text = "of other causes, such as: " + text;
     return rest;
   }
   *free = {std::move(text), log, level, now, 0, 0};
@@ -41,14 +41,14 @@ LogLimit::Cause& LogLimit::find(const std::shared_ptr<Log>& log, LogLevel level,
 
 bool LogLimit::admits(const std::shared_ptr<Log>& log, LogLevel level, std::string_view text,
                       TimePoint now, std::string_view subject) {
-  if (level == LogLevel::debug || level >= LogLevel::crit) return true;
+  if (level == LogLevel::debug || level >= LogLevel::crit || setting_.lines == 0) return true;
   auto& cause = find(log, level, cause_of(text).append(subject), now);
-  if (cause.over(now) && cause.left_out == 0) {
+  if (over(cause, now) && cause.left_out == 0) {
     cause.began = now;
     cause.lines = 0;
   }
   cause.level = level;
-  if (cause.lines < kMostAlike) {
+  if (cause.lines < setting_.lines) {
     ++cause.lines;
     return true;
   }
@@ -73,7 +73,7 @@ void LogLimit::tell(Cause& cause, Log& main, TimePoint now) {
 void LogLimit::flush(Log& main, TimePoint now, bool all) {
   if (waiting_ == 0) return;
   for (auto& cause : causes_) {
-    if (cause.left_out > 0 && (all || cause.over(now))) tell(cause, main, now);
+    if (cause.left_out > 0 && (all || over(cause, now))) tell(cause, main, now);
   }
 }
 

@@ -19,9 +19,16 @@ namespace weir {
 
 class LogLimit {
  public:
-  static constexpr std::uint32_t kMostAlike = 100;  // lines of one cause in a window
-  static constexpr Duration kWindow{10'000};        // from the first of them on
-  static constexpr std::size_t kCauses = 256;       // told apart; all others count as one
+  // `error_log_limit`.
+  struct Setting {
+    std::uint32_t lines = 100;  // of one cause in a window; 0: no limit
+    Duration window{10'000};    // from the first of them on
+    friend bool operator==(const Setting&, const Setting&) = default;
+  };
+  static constexpr std::size_t kCauses = 256;  // told apart; all others count as one
+
+  // For the lines to come.
+  void set(const Setting& setting) { setting_ = setting; }
 
   // Whether a line that begins with `text` may be written to `log`. One that is not is counted.
   // Lines of the level debug, and from crit on, always may. `subject`: what else belongs to the
@@ -46,11 +53,14 @@ class LogLimit {
     TimePoint began;
     std::uint32_t lines = 0;  // in the window; 0: the entry is free
     std::uint64_t left_out = 0;
-    [[nodiscard]] bool over(TimePoint now) const { return lines == 0 || now - began >= kWindow; }
   };
+  [[nodiscard]] bool over(const Cause& cause, TimePoint now) const {
+    return cause.lines == 0 || now - cause.began >= setting_.window;
+  }
   Cause& find(const std::shared_ptr<Log>& log, LogLevel level, std::string text, TimePoint now);
   void tell(Cause& cause, Log& main, TimePoint now);
 
+  Setting setting_;
   std::array<Cause, kCauses + 1> causes_;
   std::size_t waiting_ = 0;
   std::uint64_t left_out_ = 0;

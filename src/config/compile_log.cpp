@@ -263,4 +263,24 @@ void compile_error_log(const Call& call) {
   list->push_back(std::move(log));
 }
 
+void compile_error_log_limit(const Call& call) {
+  auto& limit = call.compiler.model().error_log_limit;
+  if (call.arg(0).text == "off") {
+    if (call.count() > 1) return call.error(call.arg(1), "after off there is nothing to say");
+    limit.lines = 0;
+    return;
+  }
+  const auto lines = number_argument(call, call.arg(0), 1, 1'000'000);
+  if (lines) limit.lines = *lines;
+  if (call.count() == 1) return;
+  constexpr Duration kLeast{1000};
+  constexpr Duration kMost = std::chrono::hours{24};
+  const auto window = time_argument(call, call.arg(1));
+  if (!window) return;
+  if (*window < kLeast || *window > kMost) {
+    return call.error(call.arg(1), "a time from 1s to 24h is expected, such as 10s");
+  }
+  limit.window = *window;
+}
+
 }  // namespace weir::config

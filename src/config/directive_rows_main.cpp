@@ -72,6 +72,16 @@ constexpr DirectiveInfo kRows[] = {
      .default_text = "stderr error",
      .help = "file (or stderr, or syslog:server=...) and least level of messages",
      .positional = "path level"},
+    {.name = "error_log_limit",
+     .contexts = M,
+     .min_args = 1,
+     .max_args = 2,
+     .flags = kOwn,
+     .handler = compile_error_log_limit,
+     .default_text = "100 10s",
+     .help = "most lines of one cause that a worker writes to the error log in that time, the rest "
+             "is counted; or off",
+     .positional = "lines time"},
 };
 
 }  // namespace

@@ -237,5 +237,6 @@ void compile_split_clients(const Call& call);
 void compile_access_log(const Call& call);
 void compile_log_format(const Call& call);
 void compile_error_log(const Call& call);
+void compile_error_log_limit(const Call& call);
 
 }  // namespace weir::config

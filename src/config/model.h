@@ -15,6 +15,7 @@
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "base/log_limit.h"
 #include "config/acme_config.h"
 #include "config/location.h"
 #include "config/stream_config.h"
@@ -209,6 +210,7 @@ struct Model {
   std::string directory;  // of the main file; ends with '/', or empty
   ProcessConfig process;
   std::vector<ErrorLog> error_logs;
+  LogLimit::Setting error_log_limit;
   std::vector<LogFormat> log_formats;   // [0] is `combined`
   std::vector<UserVariable> variables;  // VariableRef{Variable::user, index}
   std::vector<MapConfig> maps;

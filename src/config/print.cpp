@@ -58,6 +58,10 @@ class Printer {
     line("pid", model_.pid_path);
     print_process(model_.process);
     for (const auto& log : model_.error_logs) line("error_log", print(log));
+    const auto& limit = model_.error_log_limit;
+    line("error_log_limit", limit.lines == 0
+                                ? std::string("off")
+                                : std::to_string(limit.lines) + " " + print(limit.window));
     for (const auto& format : model_.log_formats) {
       line("log_format " + format.name +
                " escape=" + std::to_string(static_cast<int>(format.escape)),

@@ -3,6 +3,7 @@
 // OpenTelemetry's conventions for HTTP 1.16.
 #include <string>
 
+#include "http/chars.h"
 #include "proxy/escape_log.h"
 #include "proxy/exchange.h"
 #include "proxy/text.h"
@@ -162,6 +163,19 @@ void add_configured(Exchange& x, SpanText& span) {
   }
 }
 
+// The values of all fields of that name as one list (RFC 9110 section 5.3): of two `traceparent`
+// nothing is made that could be parsed, of `tracestate` what W3C's Trace Context, 3.3.1, asks for.
+std::string joined(const http::RequestHead& request, std::string_view name) {
+  std::string out;
+  for (const auto& field : request.fields) {
+    if (!http::equal_ignoring_case(request.name(field), name)) continue;
+    const auto value = request.value(field);
+    if (!out.empty() && !value.empty()) out.push_back(',');
+    out.append(value);
+  }
+  return out;
+}
+
 }  // namespace
 
 RequestTrace& Exchange::trace() {
@@ -171,12 +185,11 @@ RequestTrace& Exchange::trace() {
   auto& trace = *main.trace_;
   const auto& request = main.request_;
   if ((config().otel_trace_context & config::trace_extract) != 0 && main.has_request_) {
-    const auto* field = request.find("traceparent");
-    const auto parent =
-        field != nullptr ? TraceContext::parse(request.value(*field)) : std::nullopt;
-    if (parent) trace.parent = *parent;
-    const auto* state = request.find("tracestate");
-    if (parent && state != nullptr) trace.state = request.value(*state);
+    const auto parent = TraceContext::parse(joined(request, "traceparent"));
+    if (parent) {
+      trace.parent = *parent;
+      trace.state = joined(request, "tracestate");
+    }
   }
   trace.current.trace_id = trace.parent.trace_id;
   if (trace.parent.span_id == 0) {

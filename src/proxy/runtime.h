@@ -23,6 +23,7 @@
 namespace weir::proxy {
 
 class TraceExporter;
+struct TraceCounts;
 
 struct PoolNode {
   std::shared_ptr<upstream::Pool> pool;
@@ -70,7 +71,8 @@ struct Runtime {
   std::vector<std::shared_ptr<const access::Geo>> geos;  // by index in the model
   std::vector<access::SplitClients> splits;
   content::Charsets charsets;
-  std::shared_ptr<TraceExporter> traces;   // null: none are sent
+  std::shared_ptr<TraceExporter> traces;  // null: none are sent
+  std::shared_ptr<const TraceCounts> trace_counts;
   std::vector<std::shared_ptr<Log>> logs;  // of locations: to be opened again with the others
 
   [[nodiscard]] const ListenNode* listen_of(const std::string& text) const {

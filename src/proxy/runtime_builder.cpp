@@ -15,7 +15,8 @@ namespace {
 constexpr std::string_view kStreamMark = "stream:";
 }  // namespace
 
-RuntimeBuilder::RuntimeBuilder(std::size_t workers) : workers_(workers) {
+RuntimeBuilder::RuntimeBuilder(std::size_t workers)
+    : workers_(workers), trace_counts_(std::make_shared<TraceCounts>()) {
   std::random_device random;
   const auto word = [&] { return static_cast<std::uint64_t>(random()) << 32 | random(); };
   seed_ = {word(), word()};
@@ -182,9 +183,10 @@ void RuntimeBuilder::add_traces(Runtime& runtime) {
   if (config.host.empty()) {
     traces_ = nullptr;
   } else if (traces_ == nullptr || !(traces_->config() == config)) {
-    traces_ = std::make_shared<TraceExporter>(config);
+    traces_ = std::make_shared<TraceExporter>(config, trace_counts_);
   }
   runtime.traces = traces_;
+  runtime.trace_counts = trace_counts_;
 }
 
 void RuntimeBuilder::add_zones(RouteParts& parts) {

@@ -14,7 +14,7 @@ namespace weir::proxy {
 
 struct TraceExporter::Shared {
   config::TraceConfig config;
-  Counts counts;
+  std::shared_ptr<TraceCounts> counts;
   std::mutex mutex;
   std::condition_variable changed;
   std::vector<std::string> spans;  // that wait
@@ -38,7 +38,9 @@ struct TraceExporter::Shared {
   }
 };
 
-TraceExporter::TraceExporter(config::TraceConfig config) : shared_(std::make_shared<Shared>()) {
+TraceExporter::TraceExporter(config::TraceConfig config, std::shared_ptr<TraceCounts> counts)
+    : shared_(std::make_shared<Shared>()) {
+  shared_->counts = std::move(counts);
   shared_->config = std::move(config);
   std::thread([shared = shared_] { run(shared); }).detach();
 }
@@ -51,7 +53,6 @@ TraceExporter::~TraceExporter() {
   shared_->changed.notify_all();
 }
 
-const TraceExporter::Counts& TraceExporter::counts() const { return shared_->counts; }
 const config::TraceConfig& TraceExporter::config() const { return shared_->config; }
 
 bool TraceExporter::add(std::string span) {
@@ -59,7 +60,7 @@ bool TraceExporter::add(std::string span) {
   {
     const std::lock_guard lock(shared_->mutex);
     if (!shared_->has_room(span)) {
-      shared_->counts.dropped.fetch_add(1, std::memory_order_relaxed);
+      shared_->counts->dropped.fetch_add(1, std::memory_order_relaxed);
       return false;
     }
     shared_->bytes += span.size();
@@ -105,7 +106,7 @@ void TraceExporter::run(const std::shared_ptr<Shared>& shared) {
         text.append(span);
       }
       auto error = otlp_post(self.config, otlp_body(self.config, text), kPatience, hurry);
-      (error.empty() ? self.counts.sent : self.counts.failed)
+      (error.empty() ? self.counts->sent : self.counts->failed)
           .fetch_add(count, std::memory_order_relaxed);
       lock.lock();
       if (!error.empty()) self.error = std::move(error);

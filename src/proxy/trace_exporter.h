@@ -17,6 +17,13 @@
 
 namespace weir::proxy {
 
+// Of spans, since the start of the process. Any thread.
+struct TraceCounts {
+  std::atomic<std::uint64_t> sent{0};     // that a collector has taken
+  std::atomic<std::uint64_t> dropped{0};  // that found the queue full
+  std::atomic<std::uint64_t> failed{0};   // that it refused, or did not take
+};
+
 class TraceExporter {
  public:
   // How long a collector may take for a batch: to be found, to connect, to take it, to answer.
@@ -25,20 +32,14 @@ class TraceExporter {
   // Of the spans that wait.
   static constexpr std::size_t kMostBytes = std::size_t{16} << 20;
 
-  struct Counts {
-    std::atomic<std::uint64_t> sent{0};     // spans that the collector has taken
-    std::atomic<std::uint64_t> dropped{0};  // that found the queue full
-    std::atomic<std::uint64_t> failed{0};   // that it refused, or did not take
-  };
-
-  explicit TraceExporter(config::TraceConfig config);
+  // `counts` go on from one exporter to the next.
+  TraceExporter(config::TraceConfig config, std::shared_ptr<TraceCounts> counts);
   ~TraceExporter();
   TraceExporter(const TraceExporter&) = delete;
   TraceExporter& operator=(const TraceExporter&) = delete;
 
   // A span as a JSON object. Never waits for more than a short lock. False: there is no room.
   bool add(std::string span);
-  [[nodiscard]] const Counts& counts() const;
   [[nodiscard]] const config::TraceConfig& config() const;
   // What went wrong since it was asked last, for the error log; empty: nothing.
   [[nodiscard]] std::string take_error();

@@ -89,12 +89,17 @@ const std::string& Worker::intern(const std::string& listen_text) {
   return *listen_texts_.emplace_back(std::make_unique<std::string>(listen_text));
 }
 
+void Worker::take(const std::shared_ptr<const Runtime>& runtime) {
+  runtime_ = std::make_shared<WorkerRuntime>(runtime, loop_, options_.index);
+  log_limit_.set(runtime->model->error_log_limit);
+  watches_.look();
+}
+
 void Worker::use(std::shared_ptr<const Runtime> runtime, Sockets sockets,
                  std::function<void()> done) {
   const auto taken = std::make_shared<Sockets>(std::move(sockets));
   loop_.post([this, runtime = std::move(runtime), taken, done = std::move(done)] {
-    runtime_ = std::make_shared<WorkerRuntime>(runtime, loop_, options_.index);
-    watches_.look();
+    take(runtime);
     if (!draining_) {
       change_ports(*taken);
       change_acceptors(*taken);
@@ -109,8 +114,7 @@ void Worker::use(std::shared_ptr<const Runtime> runtime, Sockets sockets,
 
 void Worker::use(std::shared_ptr<const Runtime> runtime, std::function<void()> done) {
   loop_.post([this, runtime = std::move(runtime), done = std::move(done)] {
-    runtime_ = std::make_shared<WorkerRuntime>(runtime, loop_, options_.index);
-    watches_.look();
+    take(runtime);
     done();
   });
 }

@@ -154,6 +154,7 @@ class Worker {
   bool shed();
 
  private:
+  void take(const std::shared_ptr<const Runtime>& runtime);
   void end_of_turn();
   void begin_explaining(const Question& question, const Explained& done);
   void change_acceptors(Sockets& sockets);

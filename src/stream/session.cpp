@@ -159,6 +159,16 @@ Log& Session::error_log() const {
 void Session::log(LogLevel level, std::string_view text) const {
   auto& log = error_log();
   if (!log.enabled(level)) return;
+  // The failures of one peer hide no other's. Pools made for an address are as many as clients
+  // like.
+  std::string subject;
+  if (pool_ != nullptr && pool_->config != nullptr) {
+    subject.append(" of ").append(pool_->pool->name());
+    if (!attempts_.empty() && attempts_.back().peer != nullptr) {
+      subject.append(", ").append(attempts_.back().peer->text);
+    }
+  }
+  if (!worker_.may_log(listen_.node->tools.log, level, text, subject)) return;
   std::string line(text);
   line.append(origin_.udp ? ", udp client: " : ", client: ").append(client_address_.host_text());
   const std::string_view server = origin_.listen_text;

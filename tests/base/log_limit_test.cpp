@@ -52,8 +52,8 @@ std::uint32_t admitted(LogLimit& limit, const std::string& text, std::uint32_t c
   return written;
 }
 
-constexpr auto kMost = LogLimit::kMostAlike;
-constexpr auto kWindow = LogLimit::kWindow.count();
+constexpr auto kMost = LogLimit::Setting{}.lines;
+constexpr auto kWindow = LogLimit::Setting{}.window.count();
 
 }  // namespace
 
@@ -102,6 +102,23 @@ TEST_CASE("a window without more than may be written begins anew by itself") {
     CHECK(admitted(limit, "x ", kMost, at(window * kWindow)) == kMost);
   }
   CHECK(limit.left_out() == 0);
+}
+
+TEST_CASE("how many, and in what time, can be set, also to no limit") {
+  LogFile file;
+  LogLimit limit;
+  limit.set({3, std::chrono::seconds{60}});
+  CHECK(admitted(limit, "x ", 10, at(0)) == 3);
+  CHECK(admitted(limit, "x ", 10, at(59'999)) == 0);
+  limit.flush(*file.log, at(60'000));
+  CHECK(file.lines() == std::vector<std::string>{"17 more like this in the last 60 s: x"});
+  limit.set({5, std::chrono::seconds{60}});
+  CHECK(admitted(limit, "x ", 10, at(60'000)) == 5);
+  limit.set({0, {}});
+  CHECK(admitted(limit, "x ", 1000, at(60'000)) == 1000);
+  // What was left out before is told of nevertheless.
+  limit.flush(*file.log, at(120'000));
+  CHECK(file.lines().back() == "5 more like this in the last 60 s: x");
 }
 
 TEST_CASE("subjects are told apart") {

@@ -111,6 +111,12 @@ TEST_CASE("main") {
       {"error_log /x eror;",
        "t:1:14: error: error_log: unknown level \"eror\"; did you mean "
        "\"error\"?"},
+      {"error_log_limit 0;",
+       "t:1:17: error: error_log_limit: invalid number \"0\"; it must be from 1 to 1000000"},
+      {"error_log_limit 5 10ms;",
+       "t:1:19: error: error_log_limit: a time from 1s to 24h is expected, such as 10s"},
+      {"error_log_limit off 10s;",
+       "t:1:21: error: error_log_limit: after off there is nothing to say"},
       {"error_log syslog:server=x;",
        "t:1:11: error: error_log: host \"x\" is not found: no such host; write an address, or "
        "mend the name"},

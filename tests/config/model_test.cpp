@@ -44,11 +44,12 @@ TEST_CASE("main and events") {
        {}},
       {"values",
        "user www-data; worker_processes 4; worker_rlimit_nofile 1000; worker_shutdown_timeout 10s;"
-       "pid run/x.pid; error_log stderr; error_log logs/e.log debug; error_log /e warn;"
+       "pid run/x.pid; error_log_limit 7 1m; error_log stderr; error_log logs/e.log debug; "
+       "error_log /e warn;"
        "events { worker_connections 768; use epoll; multi_accept on; }",
        {"workers 4", "rlimit_nofile 1000", "shutdown_timeout 10s", "user www-data",
-        "pid /etc/weir/run/x.pid", "error_log stderr 4", "error_log /etc/weir/logs/e.log 0",
-        "error_log /e 3", "worker_connections 768"},
+        "pid /etc/weir/run/x.pid", "error_log_limit 7 60s", "error_log stderr 4",
+        "error_log /etc/weir/logs/e.log 0", "error_log /e 3", "worker_connections 768"},
        {}},
       {"careful defaults in nginx.conf", "defaults careful;", {"dialect careful"}, {}},
       {"admin",

@@ -202,7 +202,8 @@ servers:
        "large_client_header_buffers: 4 8k\nset_real_ip_from: [10.0.0.0/8, '::1']\nservers: [{}]"},
       {"logs",
        "log_format a 'x y' z; log_format b escape=json $uri; log_format c $uri; "
-       "access_log /l a buffer=1k; access_log /m; error_log /e warn; server { access_log off; "
+       "access_log /l a buffer=1k; access_log /m; error_log /e warn; error_log_limit 20 1m; server "
+       "{ access_log off; "
        "location / { access_log /n; } location /x { access_log off; } }",
        R"(
 log_formats: {a: [x y, z], b: {escape: json, format: $uri}, c: $uri}
@@ -210,6 +211,7 @@ access_log:
   - {path: /l, format: a, buffer: 1k}
   - /m
 error_log: {path: /e, level: warn}
+error_log_limit: {lines: 20, time: 1m}
 servers:
   - access_log: off
     locations: [{path: /, access_log: /n}, {path: /x, access_log: false}]

@@ -146,6 +146,41 @@ class RedisServer:
                 self.kill()
 
 
+class Sentinels:
+    """Two Sentinels that watch over `master`, called "app", and promote `replica` soon after the
+    master's end."""
+
+    def __init__(self, directories, master, replica):
+        self.master, self.replica = master, replica
+        replica.do("REPLICAOF", "127.0.0.1", master.port)
+        self.servers = []
+        for directory in directories:
+            conf = directory / "s.conf"
+            conf.write_text(f"sentinel monitor app 127.0.0.1 {master.port} {len(directories)}\n"
+                            "sentinel down-after-milliseconds app 500\n"
+                            "sentinel failover-timeout app 2000\n")
+            self.servers.append(RedisServer(directory, kind=(str(conf), "--sentinel")).start())
+
+    @property
+    def url(self):
+        """One of them is not there."""
+        ports = (free_port(), *(server.port for server in self.servers))
+        return f"redis+sentinel://{','.join(f'127.0.0.1:{port}' for port in ports)}/app/0"
+
+    def wait_for_replica(self):
+        """The replica follows, and all know it: or there is nobody to promote."""
+        eventually(lambda: f"slave0:ip=127.0.0.1,port={self.replica.port},state=online" in
+                   self.master.do("INFO", "replication"), "the replica follows", 15)
+        for server in self.servers:
+            eventually(lambda: server.do("SENTINEL", "REPLICAS", "app") != [] and
+                       server.do("SENTINEL", "SENTINELS", "app") != [],
+                       "the sentinel knows the replica and the other sentinel", 20)
+
+    def stop(self):
+        for server in self.servers:
+            server.stop()
+
+
 class ScriptedServer:
     """Accepts, and answers every piece that comes with what `answer` makes of it: bytes, or None
     for silence; False closes."""

@@ -5,12 +5,13 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 
 import pytest
 
 from harness import eventually, free_port, weir_only
-from wire import Client, reply, request, send_once
+from wire import LIMIT, Client, reply, request, send_once
 
 pytestmark = weir_only
 
@@ -122,6 +123,29 @@ def test_of_lines_that_are_alike_a_hundred_are_written(start):
     proxy.stop()
     assert any(re.search(r"\[error\] \d+#0: 30 more like this in the last \d+ s: connect to the peer "
                          r"failed \(111: Connection refused\) of app, 127.0.0.1:\d+$", line) for line in proxy.log("error.log"))
+
+
+@pytest.mark.parametrize("setting, lines", [("off", 130), ("7 1m", 7)])
+def test_how_many_are_written_can_be_set(start, setting, lines):
+    refused = start.refused().address
+    port = free_port()
+    proxy = start.proxy(f"""upstream app {{ server {refused} max_fails=0; }}
+        server {{ listen @listen@; location / {{ proxy_pass http://app; }} }}""",
+                        main=f"""error_log @dir@/error.log; error_log_limit {setting};
+        stream {{ server {{ listen 127.0.0.1:{port}; proxy_pass {refused}; }} }}""")
+    with Client(proxy.port) as client:
+        for _ in range(130):
+            assert client.exchange(request()).status == 502
+    for _ in range(130):
+        with socket.create_connection(("127.0.0.1", port), LIMIT) as sock:
+            assert sock.recv(1) == b""
+    proxy.stop()
+    log = proxy.log("error.log")
+    assert sum("connect to the peer failed" in line and "request:" in line for line in log) == lines
+    assert sum("while connecting to upstream" in line and "bytes from/to client" in line
+               for line in log) == lines
+    told = [line for line in log if "more like this" in line]
+    assert len(told) == (0 if setting == "off" else 2)
 
 
 def test_what_fails_often_hides_nothing_else(start, tmp_path):

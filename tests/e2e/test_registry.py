@@ -10,7 +10,7 @@ import pytest
 from certificates import Authority
 from harness import eventually, free_port, weir_only
 from program import Load
-from redis_server import EVENTS, RedisClient, RedisServer, ScriptedServer, encode, key
+from redis_server import EVENTS, RedisServer, ScriptedServer, encode, key
 from wire import reply, request, send_once
 
 pytestmark = weir_only
@@ -456,43 +456,6 @@ def test_tls_is_verified_by_name_and_authority(start, redis, tmp_path_factory):
         running = proxy(start, line)
         assert ask(running) == 502, line
         assert "TLS" in pool(running)["registry"]["error"]
-
-
-def test_sentinels_lead_to_the_master_and_to_the_next_one(start, redis, tmp_path_factory):
-    a, b = named(start, "a"), named(start, "b")
-    first, second = redis(), redis()
-    second.do("REPLICAOF", "127.0.0.1", first.port)
-    first.add(0, a.address)
-    ports = []
-    for i in range(2):
-        directory = tmp_path_factory.mktemp(f"sentinel{i}")
-        conf = directory / "s.conf"
-        port = free_port()
-        conf.write_text(f"sentinel monitor app 127.0.0.1 {first.port} 2\n"
-                        "sentinel down-after-milliseconds app 500\n"
-                        "sentinel failover-timeout app 2000\n")
-        redis(port=port, kind=(str(conf), "--sentinel"))
-        ports.append(port)
-    eventually(lambda: f"slave0:ip=127.0.0.1,port={second.port},state=online" in
-               first.do("INFO", "replication"), "the replica follows", 15)
-    eventually(lambda: second.do("HGET", key(0), "addr") == a.address, "and has all", 15)
-    dead = free_port()
-    nodes = ",".join(f"127.0.0.1:{port}" for port in (dead, *ports))
-    running = proxy(start, f"redis+sentinel://{nodes}/app/0 app=main poll=200ms")
-    assert ask(running) == "a"
-    assert pool(running)["registry"]["server"] == f"127.0.0.1:{first.port}"
-    with Load(running.port) as load:
-        # Replicas must be known to the Sentinels, or there is nobody to promote.
-        def knows():
-            with RedisClient(ports[0]) as client:
-                return client("SENTINEL", "REPLICAS", "app") != []
-        eventually(knows, "the sentinel knows the replica", 20)
-        first.kill()
-        eventually(lambda: pool(running)["registry"]["server"] == f"127.0.0.1:{second.port}" and
-                   pool(running)["registry"]["fresh"], "the new master is read", 40)
-        second.add(1, b.address)
-        serves(running, "a", "b")
-    assert load.failures == []
 
 
 # ---- foreign layouts

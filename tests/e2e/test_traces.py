@@ -3,6 +3,7 @@ that do not work while requests do."""
 
 import json
 import re
+import signal
 import time
 
 import pytest
@@ -129,6 +130,16 @@ def test_a_broken_context_counts_as_none(start):
     assert node.requests[0].get("tracestate") is None
 
 
+def test_two_contexts_are_none_and_states_of_several_fields_are_one_list(start):
+    node = start.node()
+    proxy = start.before(node, http="otel_trace_context propagate;")
+    send_once(proxy.port, request("/", PARENT, "Tracestate: a=1", "X: y", "tracestate:", "tracestate: b=2"))
+    assert node.requests[0].all("tracestate") == ["a=1,b=2"]
+    send_once(proxy.port, request("/", PARENT, PARENT.replace("traceparent: 00-0af", "traceparent: 00-1bf")))
+    (got,) = node.requests[1].all("traceparent")
+    assert "7651916cd43dd8448eb211c80319c" not in got
+
+
 def test_without_directives_the_context_passes_as_it_is(start):
     node = start.node()
     proxy = start.before(node)
@@ -229,6 +240,28 @@ def test_a_collector_that_does_not_work_harms_no_request(start, kind):
             return any(complaint in line and "traces are lost" in line
                        for line in proxy.log("error.log"))
         eventually(complained, complaint)
+
+
+def test_counts_go_on_when_a_reload_changes_the_collector(start):
+    first, second, admin = Collector(start), Collector(start), free_port()
+    text = f"""@exporter@ otel_trace on;
+        server {{ listen @listen@; location / {{ return 204; }} }} """
+    proxy = start.proxy(text.replace("@exporter@", first.exporter()),
+                        main=f"admin {{ listen 127.0.0.1:{admin}; }}")
+
+    def sent():
+        page = send_once(admin, request("/metrics", host="localhost")).body.decode()
+        return int(re.search(r"^weir_trace_spans_sent_total (\d+)", page, re.M).group(1))
+    send_once(proxy.port, request())
+    eventually(lambda: sent() == 1, "one span is sent")
+    proxy.conf.write_text(proxy.conf.read_text().replace(first.node.address, second.node.address))
+    proxy.process.send_signal(signal.SIGHUP)
+    eventually(lambda: sum("is in force" in line for line in proxy.log("error.log")) == 2,
+               "the reload is in force", 10)
+    assert sent() == 1
+    send_once(proxy.port, request())
+    eventually(lambda: sent() == 2, "two are")
+    assert len(second.spans) == 1
 
 
 def test_drops_are_counted(start):
