@@ -29,6 +29,10 @@ http {
     }
     server {
         listen 127.0.0.1:$port backlog=4096;
+        listen 127.0.0.1:$tls_port ssl http2 backlog=4096;
+        ssl_certificate $certificate;
+        ssl_certificate_key $certificate;
+        http2_max_concurrent_streams 128;
         proxy_http_version 1.1;
         location / {
             proxy_pass http://origin;
@@ -77,8 +81,10 @@ defaults
     http-reuse always
 frontend clients
     bind 127.0.0.1:$port backlog 4096
+    bind 127.0.0.1:$tls_port backlog 4096 ssl crt $certificate alpn h2,http/1.1
     http-request set-header X-Real-IP %[src]
-    http-request set-header X-Forwarded-Proto http
+    http-request set-header X-Forwarded-Proto https if { ssl_fc }
+    http-request set-header X-Forwarded-Proto http if !{ ssl_fc }
     default_backend origin
 backend origin
     balance roundrobin
@@ -95,12 +101,14 @@ class Peer:
         self.command = command  # words in which {conf}, {port}, {origins} are filled in
         self.process = None
         self.port = None
+        self.tls_port = None
 
     def start(self, directory, origins, cores, workers, env=None):
         home = directory / self.name
         home.mkdir(parents=True, exist_ok=True)
-        self.port = rig.free_port()
+        self.port, self.tls_port = rig.free_port(), rig.free_port()
         values = {"dir": home, "port": self.port, "workers": workers,
+                  "tls_port": self.tls_port, "certificate": rig.certificate(directory),
                   "user": "user root;" if os.geteuid() == 0 else ""}
         values.update({f"origin{i}": port for i, port in enumerate(origins)})
         conf = home / "conf"

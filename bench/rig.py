@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 import pathlib
+import re
 import resource
 import shutil
 import signal
@@ -120,6 +121,22 @@ def free_port():
             return port
 
 
+def certificate(directory):
+    """Of P-256, with its key, for the proxies' TLS."""
+    path = directory / "certificate.pem"
+    if not path.exists():
+        directory.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(
+            [need("openssl", "openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt",
+             "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=app.example.com",
+             "-keyout", path.with_suffix(".key"), "-out", path.with_suffix(".crt")],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode != 0:
+            raise RigError(f"openssl made no certificate: {done.stdout}")
+        path.write_text(path.with_suffix(".crt").read_text() + path.with_suffix(".key").read_text())
+    return path
+
+
 # Processes
 
 
@@ -221,11 +238,19 @@ class Load:
     """A run of the load generator, held at its two barriers: warm, and measured."""
 
     def __init__(self, port, request, cores, connections=64, warm=50, reconnect=False, tunnel=0,
-                 seconds=0, requests=0):
+                 seconds=0, requests=0, handshakes=""):
+        if handshakes:
+            command = [TOOLS / "handshakes", "--port", port, "--request", request, "--connections",
+                       connections, "--warm", warm, "--seconds", seconds]
+            command += ["--resume"] if handshakes == "resumed" else []
+            return self._start(command, cores)
         command = [TOOLS / "load", "--port", port, "--request", request, "--connections",
                    connections, "--warm", warm, "--tunnel", tunnel]
         command += ["--requests", requests] if requests else ["--seconds", seconds]
         command += ["--reconnect"] if reconnect else []
+        self._start(command, cores)
+
+    def _start(self, command, cores):
         self.process = Process(command, cores, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         if self._line() != "ready":
             self.close()
@@ -257,3 +282,42 @@ class Load:
 
     def __exit__(self, *_):
         self.close()
+
+
+class H2load:
+    """h2load for so many seconds: HTTP/2 over TLS, or with streams=0 HTTP/1.1 over it. It has no
+    barrier: its few handshakes are measured, too."""
+
+    def __init__(self, port, path, cores, directory, connections, streams, seconds):
+        self.log = directory / "h2load.log"
+        self.log.unlink(missing_ok=True)
+        self.seconds = seconds
+        url = f"https://127.0.0.1:{port}{path}"
+        self.command = [need("h2load", "nghttp2-client"), "-t", "1", "-c", connections, "-D",
+                        f"{seconds * 1000:.0f}ms", "--log-file", self.log,
+                        *(["-m", streams] if streams else ["--h1"]), url]
+        self.cores = cores
+
+    def measure(self):
+        process = Process(self.command, self.cores, stdout=subprocess.PIPE)
+        try:
+            out = process.popen.communicate(timeout=self.seconds + 20)[0]
+        except subprocess.TimeoutExpired as why:
+            raise RigError("h2load does not end") from why
+        finally:
+            process.stop()
+        found = re.search(r"(\d+) done, (\d+) succeeded, (\d+) failed, (\d+) errored", out)
+        if found is None:
+            raise RigError(f"h2load: {out[-600:]}")
+        done, good, _, _ = map(int, found.groups())
+        times = sorted(int(line.split()[2]) for line in self.log.read_text().splitlines())
+        if not times:
+            raise RigError("no request was answered")
+        return {"requests": good, "errors": done - good, "seconds": self.seconds,
+                "p50_us": times[len(times) // 2], "p99_us": times[len(times) * 99 // 100]}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass

@@ -68,6 +68,7 @@ class Scenario:
 
 
 BETTER = ("nginx", "haproxy")
+WITH_TLS = ("weir", "nginx", "haproxy")
 WITH_BIG_BUFFERS = ("weir", "nginx", "nginx-64k", "haproxy", "relay")
 
 SCENARIOS = {s.name: s for s in (
@@ -92,6 +93,20 @@ SCENARIOS = {s.name: s for s in (
              options={"reconnect": True, "warm": 5}, allocations=5000),
     Scenario("ws", "upgraded tunnel, messages of 125 bytes to and fro", wire(UPGRADE),
              (Goal(1.0, BETTER),), options={"tunnel": 125}),
+    Scenario("tls1k", "GET over TLS 1.3, answer of 1 KiB, kept alive", get("/1k"),
+             (Goal(0.90, BETTER),), options={"streams": 0}, peers=WITH_TLS),
+    Scenario("handshake", "TLS 1.3, a full handshake (P-256) and a GET of 1 KiB each",
+             get("/1k", "Connection: close"), (Goal(1.0, BETTER),), connections=8,
+             options={"handshakes": "full", "warm": 5}, peers=WITH_TLS),
+    Scenario("resumed", "TLS 1.3, a resumed handshake and a GET of 1 KiB each",
+             get("/1k", "Connection: close"), (Goal(1.0, BETTER),), connections=8,
+             options={"handshakes": "resumed", "warm": 5}, peers=WITH_TLS),
+    Scenario("h2-1k", "GET over HTTP/2 and TLS, answer of 1 KiB, 16 streams a connection",
+             get("/1k"), (Goal(0.95, ("haproxy",)),), connections=16, options={"streams": 16},
+             peers=WITH_TLS),
+    Scenario("h2-64k", "GET over HTTP/2 and TLS, answer of 64 KiB, 16 streams a connection",
+             get("/64k"), (Goal(0.90, ("haproxy",)),), connections=16, options={"streams": 16},
+             peers=WITH_TLS),
     Scenario("idle10k", "10,000 idle kept-alive connections that have had one answer each", get("/1k"),
              (Goal(1145),), connections=10000, options={"warm": 1},
              peers=("weir", "nginx", "haproxy")),  # a relay holds two sockets for each
