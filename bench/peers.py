@@ -32,6 +32,7 @@ http {
         listen 127.0.0.1:$tls_port ssl http2 backlog=4096;
         ssl_certificate $certificate;
         ssl_certificate_key $certificate;
+        ssl_protocols TLSv1.2 TLSv1.3;
         http2_max_concurrent_streams 128;
         proxy_http_version 1.1;
         location / {
