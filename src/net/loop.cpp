@@ -174,10 +174,11 @@ IoResult Descriptor::read_plain(char* to, std::size_t size) {
   return {IoResult::Status::error, errno, 0};
 }
 
-IoResult Descriptor::write_plain(std::string_view bytes) {
+IoResult Descriptor::write_plain(std::string_view bytes, bool more) {
+  const int flags = MSG_DONTWAIT | MSG_NOSIGNAL | (more ? MSG_MORE : 0);
   ssize_t n;
   do {
-    n = ::send(fd_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    n = ::send(fd_, bytes.data(), bytes.size(), flags);
   } while (n < 0 && errno == EINTR);
   if (n >= 0) {
     const auto sent = static_cast<std::size_t>(n);

@@ -168,7 +168,8 @@ class Descriptor {
   void apply(std::uint32_t events);
   // The socket's own bytes.
   IoResult read_plain(char* to, std::size_t size);
-  IoResult write_plain(std::string_view bytes);
+  // `more`: others follow at once, which may share a packet with the last of them.
+  IoResult write_plain(std::string_view bytes, bool more = false);
   IoResult write_file_plain(int file, std::uint64_t offset, std::size_t size);
   IoResult peek_plain();
   void set_readable() { readable_ = true; }

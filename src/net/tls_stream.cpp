@@ -64,7 +64,7 @@ int TlsStream::bio_write(bio_st* bio, const char* from, int size) {
   auto& self = *static_cast<TlsStream*>(BIO_get_data(bio));
   BIO_clear_retry_flags(bio);
   if (self.descriptor_.writable()) {
-    const auto sent = self.descriptor_.write_plain({from, static_cast<std::size_t>(size)});
+    const auto sent = self.descriptor_.write_plain({from, static_cast<std::size_t>(size)}, self.more_);
     if (sent.ok() && sent.size > 0) return static_cast<int>(sent.size);
     if (!sent.ok() && !sent.blocked()) {
       self.sys_ = sent.error;
@@ -231,8 +231,11 @@ IoResult TlsStream::write(std::string_view bytes) {
   while (done < bytes.size() && descriptor_.writable()) {
     const auto size = std::min({bytes.size() - done, kRecord, connection_.context->record_size()});
     std::size_t count = 0;
+    // Records that follow each other go as one burst.
+    more_ = done + size < bytes.size();
     ERR_clear_error();
     const int result = SSL_write_ex(ssl_, bytes.data() + done, size, &count);
+    more_ = false;
     if (result == 1) {
       done += count;
       continue;

@@ -79,6 +79,7 @@ class TlsStream final : public Layer {
   std::size_t retry_ = 0;  // bytes of the record that is on its way
   std::size_t owed_ = 0;   // bytes sent that the caller was not told of
   int sys_ = 0;            // errno of the socket
+  bool more_ = false;      // another record follows at once
   bool ended_ = false;     // the socket gives no more
   bool failed_ = false;
   bool quiet_ = false;

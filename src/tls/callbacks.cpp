@@ -223,6 +223,14 @@ bool set_hmac(EVP_MAC_CTX* mac, const TicketKeys::Key& key) {
   return EVP_MAC_CTX_set_params(mac, parameters) == 1;
 }
 
+// Looked up once: OpenSSL 3 searches for an algorithm each time that it is named.
+const EVP_CIPHER* cipher_of(const TicketKeys::Key& key) {
+  using Owner = std::unique_ptr<EVP_CIPHER, Freer<EVP_CIPHER_free>>;
+  static const Owner short_one(EVP_CIPHER_fetch(nullptr, "AES-128-CBC", nullptr));
+  static const Owner long_one(EVP_CIPHER_fetch(nullptr, "AES-256-CBC", nullptr));
+  return key.short_aes ? short_one.get() : long_one.get();
+}
+
 // 1: go on; 2: go on, and give the client a new ticket; 0: no such key; -1: an error.
 int on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
               EVP_MAC_CTX* mac, int seal) {
@@ -233,7 +241,7 @@ int on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* 
   bool first = true;
   const auto key = seal == 1 ? keys->sealing(now()) : keys->opening(name, now(), first);
   if (!key) return seal == 1 ? -1 : 0;
-  const auto* aes = key->short_aes ? EVP_aes_128_cbc() : EVP_aes_256_cbc();
+  const auto* aes = cipher_of(*key);
   if (seal == 1) {
     std::copy(key->name.begin(), key->name.end(), name);
     if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(aes)) != 1 ||

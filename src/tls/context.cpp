@@ -22,10 +22,13 @@ namespace {
 constexpr std::size_t kLeastRecord = 512;
 constexpr std::size_t kMostRecord = 16 * 1024;
 
+// Looked up once: OpenSSL 3 searches for an algorithm each time that it is named.
 std::string sha256(std::string_view bytes) {
+  static const std::unique_ptr<EVP_MD, Freer<EVP_MD_free>> digest(
+      EVP_MD_fetch(nullptr, "SHA256", nullptr));
   std::string out(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
-         reinterpret_cast<unsigned char*>(out.data()));
+  EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(out.data()), nullptr,
+             digest.get(), nullptr);
   return out;
 }
 
@@ -329,7 +332,7 @@ void Context::name(std::string_view server) {
 
 // Sessions belong to a server and to the name that it was asked for by.
 void Context::set_session_id(ssl_st* ssl, std::string_view server_name) const {
-  const auto id = sha256(identity_ + std::string(server_name));
+  const auto id = server_name.empty() ? identity_ : sha256(identity_ + std::string(server_name));
   SSL_set_session_id_context(ssl, reinterpret_cast<const unsigned char*>(id.data()),
                              static_cast<unsigned>(id.size()));
 }
