@@ -62,6 +62,15 @@ def start_once(tmp_path_factory):
 
 
 @pytest.fixture
+def proxy_of(start):
+    """proxy_of(handler, ...): a node with the handler, and a proxy that speaks HTTP/2 before it."""
+    def both(handler=None, whole=True, server="", **blocks):
+        node = start.node(handler, whole=whole)
+        return start.before(node, server="http2 on;" + server, **blocks), node
+    return both
+
+
+@pytest.fixture
 def make(tmp_path_factory):
     """make(text, ...) gives a Program, make.node(handler) a node; all are stopped at the end."""
     started = []
