@@ -18,7 +18,8 @@ namespace {
 
 // Frames that wait for the socket; with more, nothing is taken from streams or read.
 constexpr std::size_t kMostOut = 128 * 1024;
-// What all streams of a connection may send before it is taken (RFC 9113 section 6.9.2).
+// What all streams of a connection may send before it is read here (RFC 9113 section 6.9.2). What
+// they may have on hand is their own windows' business.
 constexpr std::int32_t kConnectionWindow = 1024 * 1024;
 constexpr std::size_t kRead = 64 * 1024;
 constexpr std::size_t kKeptCapacity = 16 * 1024;

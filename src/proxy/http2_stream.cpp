@@ -128,6 +128,8 @@ void Http2Stream::receive(std::string_view bytes) {
     in_read_ = 0;
   }
   in_.append(bytes);
+  // Only its own window stays shut until they are read: a stream that is stuck stops no other.
+  nghttp2_session_consume_connection(connection_.native(), bytes.size());
   session_.client().tell({.readable = true});
 }
 
@@ -189,7 +191,7 @@ net::IoResult Http2Stream::read(char* to, std::size_t size) {
     in_read_ += got;
   }
   if (const auto taken = in_read_ - before; taken > 0) {
-    nghttp2_session_consume(connection_.native(), id_, taken);
+    nghttp2_session_consume_stream(connection_.native(), id_, taken);
     connection_.flush_later();
   }
   if (in_read_ == in_.size()) {
