@@ -2,9 +2,13 @@
 // (CVE-2023-44487 and its kin). Useful work pays for some of them, and time forgives the rest; at
 // the limit the connection is to end. Decides only: no I/O, time comes as an argument. Worker
 // thread.
+//
+// A connection may be that of a proxy or CDN, with many users on it: some of them cancel, send
+// nonsense or take nothing, while the others are served.
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -13,7 +17,7 @@
 namespace weir::http {
 
 enum class Nuisance : std::uint8_t {
-  reset,         // RST_STREAM of the client
+  reset,         // RST_STREAM of the client, for a request that it did not wait for
   bad_stream,    // a stream that weir refused: malformed, or beyond what may run at once
   empty_data,    // DATA without bytes and end
   stall,         // a client that did not take an answer in time
@@ -37,9 +41,14 @@ class Http2Guard {
 
   // Notes `count` events. False: the limit is reached; worst() tells by what.
   bool note(Nuisance what, TimePoint now, std::uint32_t count = 1);
-  // Work that was asked for has been done: so many pings, window updates and the like are part of
-  // it.
-  void pay(std::uint32_t events) { paid_ += events; }
+  // A request has been answered to the end. Pays for pings and the like, and half for a request
+  // that is cancelled, malformed or stuck.
+  void answered();
+  // A frame of so many bytes of an answer has gone. Pays for the updates of windows that it is
+  // taken by; of frames that are small for the sake of the client's window only if they are not
+  // next to nothing on average (CVE-2019-9511). `whole`: it was no larger because there was no
+  // more.
+  void sent(std::size_t size, bool whole);
   // The one that there was most of.
   [[nodiscard]] Nuisance worst() const;
 
@@ -47,6 +56,8 @@ class Http2Guard {
   std::uint32_t limit_;
   std::uint64_t level_ = 0;
   std::uint64_t paid_ = 0;
+  std::uint64_t answers_ = 0;  // that have not paid for requests that were none
+  std::size_t bytes_ = 0;      // that have not paid for small frames
   TimePoint forgiven_;
   std::array<std::uint64_t, kNuisances> counts_{};
 };

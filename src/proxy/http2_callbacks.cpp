@@ -14,9 +14,9 @@ using http::Nuisance;
 
 // A friend of the connection: the functions that nghttp2 is given.
 struct Http2Callbacks {
-  static constexpr std::size_t kPayingFrame = 1024;  // bytes of DATA that pay for other frames
-  static constexpr std::uint32_t kPaid = 2;
   static constexpr std::size_t kMostHead = std::size_t{1} << 20;  // of an answer
+  static constexpr std::uint64_t kNoLimit = std::uint64_t{1} << 40;
+  static constexpr Duration kPatience{1000};
 
   static Http2Connection& of(void* user) { return *static_cast<Http2Connection*>(user); }
   static Http2Stream* stream_of(nghttp2_session* session, std::int32_t id) {
@@ -77,6 +77,13 @@ struct Http2Callbacks {
     if (auto* stream = stream_of(session, frame.hd.stream_id)) stream->receive_end();
   }
 
+  // One who cancels after a while has waited for an answer, and can have no more of them on their
+  // way than streams.
+  static void reset_received(Http2Connection& connection, const Http2Stream* stream) {
+    if (stream != nullptr && connection.now() - stream->began() >= kPatience) return;
+    connection.note(Nuisance::reset);
+  }
+
   static int frame_received(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
     auto& connection = of(user);
     const bool ack = (frame->hd.flags & NGHTTP2_FLAG_ACK) != 0;
@@ -96,7 +103,7 @@ struct Http2Callbacks {
         }
         break;
       case NGHTTP2_RST_STREAM:
-        connection.note(Nuisance::reset);
+        reset_received(connection, stream_of(session, frame->hd.stream_id));
         break;
       case NGHTTP2_PING:
         // The answer to the one that came with the announcement of the end.
@@ -146,7 +153,7 @@ struct Http2Callbacks {
   }
 
   static int frame_sent(nghttp2_session*, const nghttp2_frame* frame, void* user) {
-    if (frame->hd.type == NGHTTP2_HEADERS && ends_stream(*frame)) of(user).guard_.pay(kPaid);
+    if (frame->hd.type == NGHTTP2_HEADERS && ends_stream(*frame)) of(user).guard_.answered();
     if (frame->hd.type != NGHTTP2_RST_STREAM) return 0;
     const auto code = frame->rst_stream.error_code;
     // Those that the client has caused.
@@ -180,8 +187,8 @@ struct Http2Callbacks {
     auto& connection = of(user);
     connection.out_.append(text(head, kHead));
     connection.out_.append(stream->take(size));
-    const bool work = size >= kPayingFrame || (size > 0 && stream->gave_what_it_could(size));
-    if (work || ends_stream(*frame)) connection.guard_.pay(kPaid);
+    if (size > 0) connection.guard_.sent(size, stream->gave_what_it_could(size));
+    if (ends_stream(*frame)) connection.guard_.answered();
     return 0;
   }
 
@@ -207,6 +214,8 @@ struct Http2Callbacks {
     // Windows grow when an exchange has taken the bytes.
     nghttp2_option_set_no_auto_window_update(made, 1);
     nghttp2_option_set_max_send_header_block_length(made, kMostHead);
+    // Http2Guard counts resets, and knows which of them were paid for.
+    nghttp2_option_set_stream_reset_rate_limit(made, kNoLimit, kNoLimit);
     return made;
   }
 };

@@ -60,7 +60,6 @@ class Http2Connection {
   void ended(Http2Stream& stream, Duration idle_timeout);
   // At the limit, the connection ends.
   void note(http::Nuisance what, std::uint32_t count = 1);
-  [[nodiscard]] http::Http2Guard& guard() { return guard_; }
 
  private:
   friend struct Http2Callbacks;

@@ -66,16 +66,14 @@ ssize_t give_piece(nghttp2_session* session, std::int32_t id, std::uint8_t*, std
 }  // namespace
 
 Http2Stream::Http2Stream(Http2Connection& connection, std::int32_t id)
-    : connection_(connection), id_(id), session_(*this, connection.session()) {
+    : connection_(connection),
+      id_(id),
+      session_(*this, connection.session()),
+      began_(connection.worker().loop().now()) {
   session_.client().open_layer(*this);
 }
 
-Http2Stream::~Http2Stream() {
-  if (const auto left = in_.size() - in_read_; left > 0) {
-    nghttp2_session_consume_connection(connection_.native(), left);
-    connection_.flush_later();
-  }
-}
+Http2Stream::~Http2Stream() = default;
 
 void Http2Stream::start(Http2Stream& stream) { net::spawn(stream.run()); }
 

@@ -36,6 +36,8 @@ class Http2Stream final : public net::Layer {
   [[nodiscard]] std::int32_t id() const { return id_; }
   [[nodiscard]] Session& session() { return session_; }
   [[nodiscard]] Http2Connection& connection() { return connection_; }
+  // When its head began to come.
+  [[nodiscard]] TimePoint began() const { return began_; }
 
   // ---- from the connection: what the client has sent ----
   enum class Body : std::uint8_t { none, counted, chunked, tunnel };
@@ -97,6 +99,7 @@ class Http2Stream final : public net::Layer {
   Http2Connection& connection_;
   std::int32_t id_;
   Session session_;
+  TimePoint began_;
   Body body_ = Body::none;
   bool open_ = true;        // nghttp2 knows it
   bool ended_in_ = false;   // the client has sent all

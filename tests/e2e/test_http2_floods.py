@@ -102,6 +102,23 @@ def test_a_flood_ends_the_connection(flooded, cause):
 
 
 @weir_only
+def test_a_client_that_makes_an_answer_drip_is_ended(flooded):
+    """CVE-2019-9511: a window of one byte, and an update for each."""
+    with Http2Client(flooded.port, PREFACE + settings(INITIAL_WINDOW_SIZE=1)) as client:
+        client.request("/big")
+        assert client.read_to_end().code == ENHANCE_YOUR_CALM
+        assert len(client.answer_of(1).body) < EVENTS
+
+
+@weir_only
+@pytest.mark.parametrize("size", [8, 100])
+def test_window_updates_of_a_small_window_are_no_flood(flooded, size):
+    with Http2Client(flooded.port, PREFACE + settings(INITIAL_WINDOW_SIZE=size)) as client:
+        answer = client.answer_of(client.request("/big"))
+        client.until_that(lambda: len(answer.body) >= 1000 * size, "a thousand frames")
+
+
+@weir_only
 def test_window_updates_for_small_pieces_are_no_flood(flooded):
     """As haproxy sends them: for each frame of an answer, to the stream and to the connection."""
     with Http2Client(flooded.port) as client:
@@ -183,3 +200,59 @@ def test_ordinary_pings_are_no_flood(flooded):
             client.pongs.clear()
             time.sleep(0.05)
         assert client.goaway is None and SETTINGS is not None
+
+
+# ---- many users on one connection
+
+@pytest.fixture(name="shared", scope="module")
+def shared_fixture(start_once):
+    node = start_once.node(lambda connection, message: connection.wait_for_end()
+                           if message.target == "/hangs" else reply())
+    return start_once.before(node, server="http2 on; http2_flood_limit 20;")
+
+
+@weir_only
+def test_users_that_cancel_among_others_that_do_not_are_no_flood(shared):
+    with Http2Client(shared.port) as client:
+        for _ in range(200):
+            cancelled = client.request("/hangs")
+            assert client.ask("/").status == 200
+            assert client.ask("/").status == 200
+            client.send(reset(cancelled))
+        client.ping()
+        assert client.goaway is None
+
+
+@weir_only
+def test_users_that_lose_patience_are_no_flood(shared):
+    """A stream of events ends like this each time."""
+    with Http2Client(shared.port) as client:
+        streams = [client.request("/hangs") for _ in range(60)]
+        began = time.monotonic()
+        while time.monotonic() < began + 1.2:
+            client.ping()
+            client.pongs.clear()
+            time.sleep(0.1)
+        client.send(b"".join(reset(stream) for stream in streams))
+        client.ping()
+        assert client.goaway is None
+
+
+@weir_only
+def test_answers_in_store_pay_for_no_flood_of_resets(shared):
+    with Http2Client(shared.port) as client:
+        for _ in range(200):
+            assert client.ask("/").status == 200
+        assert flood(client, rapid_resets(client)).code == ENHANCE_YOUR_CALM
+        assert client.next_stream < 2 * (200 + 200)
+
+
+@weir_only
+def test_the_limit_of_floods_is_the_only_one_of_resets(start):
+    """nghttp2 has one of its own: 1000 at once, and 33 a second."""
+    proxy = start.proxy("server { listen @listen@; http2 on; http2_flood_limit 100000; return 204; }")
+    with Http2Client(proxy.port) as client:
+        for _ in range(1500):
+            client.send(reset(client.request("/")))
+        client.ping()
+        assert client.goaway is None
