@@ -34,15 +34,11 @@ void Http2Answer::read(std::string_view head, bool websocket) {
     const auto* digits = text_.data() + kStatusAt;
     std::from_chars(digits, digits + kStatusSize, status_);
   }
-  switches_ = websocket && status_ == 101;
   std::string_view shown(text_.data() + std::min(kStatusAt, text_.size()),
                          std::min(kStatusSize, text_.size()));
-  if (switches_) {
+  if (websocket && status_ == 101) {
     status_ = 200;
     shown = "200";
-  } else if (websocket && status_ / 100 == 2) {
-    status_ = 502;
-    shown = "502";
   }
   fields_.push_back({":status", shown});
   const auto line_end = text_.find("\r\n");

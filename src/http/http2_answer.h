@@ -19,13 +19,12 @@ class Http2Answer {
 
   // Takes a head that weir has written: status line, fields, empty line. The fields are valid
   // until the next one. `websocket`: one that switches protocols becomes a 200 (RFC 8441 section
-  // 5), any other success a 502, which would otherwise be taken for that.
+  // 5).
   void read(std::string_view head, bool websocket);
   // Trailer lines, each with its CRLF.
   void read_trailers(std::string_view lines);
 
   [[nodiscard]] int status() const { return status_; }
-  [[nodiscard]] bool switches() const { return switches_; }
   // The first one of a head is :status.
   [[nodiscard]] const std::vector<Field>& fields() const { return fields_; }
   // Content-Length, if there is one.
@@ -37,7 +36,6 @@ class Http2Answer {
   std::string text_;
   std::vector<Field> fields_;
   int status_ = 0;
-  bool switches_ = false;
   std::optional<std::uint64_t> length_;
 };
 

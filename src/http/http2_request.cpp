@@ -8,11 +8,6 @@
 namespace weir::http {
 namespace {
 
-// Each field counts for so many bytes besides its own (RFC 9113 section 6.5.2).
-constexpr std::size_t kFieldCost = 32;
-// A block of so many times what is kept comes from nobody who wants an answer.
-constexpr std::size_t kFloodFactor = 8;
-
 bool is_name(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
     return is_token_char(c) && (c < 'A' || c > 'Z');

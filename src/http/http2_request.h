@@ -12,6 +12,11 @@ namespace weir::http {
 
 class Http2Request {
  public:
+  // Each field counts for so many bytes besides its own (RFC 9113 section 6.5.2).
+  static constexpr std::size_t kFieldCost = 32;
+  // A block of so many times what is kept comes from nobody who wants an answer.
+  static constexpr std::size_t kFloodFactor = 8;
+
   // A new field block. `most`: bytes of it that are kept; beyond these it only grows in number, and
   // the head that is made of it is longer than `most`.
   void begin(std::size_t most);

@@ -320,7 +320,7 @@ net::Task<Error> Exchange::read_head() {
     limits.http2 = true;
     limits.fields += stream->written_fields();
   }
-  const auto deadline = began_ + request.client_header_timeout;
+  const auto deadline = std::min(began_ + request.client_header_timeout, session_->head_until());
   auto& client = session_->client();
   char* scratch = worker_.scratch().data();
   http::ParseState state;
@@ -406,7 +406,9 @@ void Exchange::count() {
   stats.bytes_in.add(request_length());
   stats.bytes_out.add(bytes_sent_);
   // A tunnel lasts as long as its ends like: next to its hours all answers would look alike.
-  if (status_ != 101) stats.duration.observe(worker_.loop().now() - began_);
+  const bool answer = !means_tunnel(status_);
+  const auto duration = worker_.loop().now() - began_;
+  if (answer) stats.duration.observe(duration);
   if (error_.what == Errc::client_closed) worker_.mutable_stats().client_aborts.add();
   if (const auto end = end_code(); end.cause != EndCause::none) {
     worker_.mutable_stats().broken(end).add();
@@ -414,7 +416,7 @@ void Exchange::count() {
   if (const auto& counters = location_->tools().stats; counters != nullptr) {
     auto& location = counters->of(worker_.index());
     location.by_class[status_class < location.by_class.size() ? status_class : 0].add();
-    location.duration.observe(worker_.loop().now() - began_);
+    if (answer) location.duration.observe(duration);
   }
 }
 

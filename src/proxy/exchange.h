@@ -275,6 +275,8 @@ class Exchange {
   Step begin_peer_answer(RelayOptions& options);
   Step begin_direct(RelayOptions& options);
   net::Task<Error> tunnel(Attempt& attempt);
+  net::Task<void> end_tunnel();
+  [[nodiscard]] bool means_tunnel(int status) const;
   [[nodiscard]] bool stores() const;
   void store(StoredFile& file);
 

@@ -176,6 +176,9 @@ Step Exchange::begin_answer(bool from_peer) {
     answer_.reason.clear();
   }
   if (explanation_ != nullptr) return explain_answer();
+  if (is_main() && session_->stream() != nullptr && means_tunnel(answer_.status)) {
+    return Step::answer_with(502);
+  }
   status_ = answer_.status;
   if (const Step step = filter_head(from_peer); !step.goes_on()) return step;
   status_ = answer_.status;

@@ -9,6 +9,7 @@
 #include "proxy/exchange.h"
 #include "proxy/filters.h"
 #include "proxy/heads.h"
+#include "proxy/http2_stream.h"
 #include "proxy/internal_uri.h"
 #include "proxy/response_relay.h"
 #include "proxy/stored_file.h"
@@ -87,6 +88,7 @@ net::Task<Exchange::Delivered> Exchange::deliver(Attempt& attempt) {
 // What a peer may ask of the proxy: X-Accel-*, and the pages of errors it leaves to it.
 Step Exchange::obey_peer() {
   const auto& c = config();
+  if (is_main() && means_tunnel(response_.status)) return Step::answer_with(502);
   if (c.proxy_intercept_errors && response_.status >= 300 && has_error_page(response_.status)) {
     if (response_.status == 401) {
       for (const auto& field : response_.fields) {
@@ -261,9 +263,13 @@ net::Task<Error> Exchange::tunnel(Attempt& attempt) {
   keep_alive_ = false;
   auto& head = worker_.out();
   head.clear();
-  status_ = 101;
+  // HTTP/2 says it like this (RFC 8441 section 5).
+  status_ = session_->stream() != nullptr ? 200 : 101;
   const auto written = write_upgrade_head(*this, head);
-  if (written != HeadResult::ok) co_return to_error(written);
+  if (written != HeadResult::ok) {
+    status_ = 0;
+    co_return to_error(written);
+  }
   answer_begun_ = true;
   answer_head_size_ = head.size();
   sent_head_.assign(head);
@@ -289,6 +295,7 @@ net::Task<Error> Exchange::tunnel(Attempt& attempt) {
   auto& stats = worker_.mutable_stats();
   stats.tunnels.add();
   const Error ended = co_await tunnel.run(waiter(), location_->config().proxy()->tunnel_timeout);
+  if (ended.ok()) co_await end_tunnel();
   stats.tunnels.sub();
   const auto counts = tunnel.counts();
   bytes_sent_ += counts.to_client;
@@ -299,6 +306,24 @@ net::Task<Error> Exchange::tunnel(Attempt& attempt) {
   if (ended.what == Errc::shutting_down) fail(ended);
   completed_ = true;
   co_return Error{};
+}
+
+// The end of a stream is a frame, which may have to wait for the client's window as bytes do.
+net::Task<void> Exchange::end_tunnel() {
+  auto* stream = session_->stream();
+  if (stream == nullptr || !stream->ending()) co_return;
+  const auto deadline = worker_.loop().now() + config().send_timeout;
+  while (!stream->finish({})) {
+    const net::Interest room(client().on_writable, waiter());
+    if (co_await waiter().wait(deadline) != net::Wake::ready) co_return;
+  }
+}
+
+// What the client takes for the beginning of a tunnel; over HTTP/2 that is any success.
+bool Exchange::means_tunnel(int status) const {
+  const auto* stream = session_->stream();
+  if (stream == nullptr) return status == 101;
+  return stream->wants_tunnel() && status / 100 == 2;
 }
 
 }  // namespace weir::proxy

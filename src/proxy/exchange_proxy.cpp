@@ -7,6 +7,7 @@
 #include "proxy/attempt.h"
 #include "proxy/attempt_stats.h"
 #include "proxy/exchange.h"
+#include "proxy/http2_stream.h"
 #include "proxy/refusal.h"
 #include "proxy/retries.h"
 #include "proxy/text.h"
@@ -87,7 +88,9 @@ net::Task<Step> Exchange::proxy() {
     if (error.ok()) {
       attempts_.back().header = worker_.loop().now() - began;
       attempts_.back().status = response_.status;
-      const bool unasked = !attempt.asks_upgrade() || !attempt.request_sent() || !is_main();
+      const auto* stream = session_->stream();
+      const bool unasked = !attempt.asks_upgrade() || !attempt.request_sent() || !is_main() ||
+                           (stream != nullptr && !stream->wants_tunnel());
       if (response_.status == 101 && unasked) error = {Errc::peer_bad_head, 0};
       if (may_be_refusal(response_.status)) refusal = co_await look_for_refusal(attempt);
     }

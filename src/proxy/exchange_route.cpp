@@ -72,8 +72,9 @@ int Exchange::check_tls() {
     log(LogLevel::info, "client sent plain HTTP request to HTTPS port");
     return 497;
   }
+  // What is on its way when a reload turns it off is served while the connection ends.
   if (session_->stream() != nullptr && !server_->config->root->request.http2 &&
-      !listen_->listen.http2) {
+      !listen_->listen.http2 && !session_->draining()) {
     log(LogLevel::info, "client attempted to request a server with HTTP/2 that has it turned off");
     return 421;
   }

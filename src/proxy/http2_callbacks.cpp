@@ -48,11 +48,7 @@ struct Http2Callbacks {
     auto& connection = of(user);
     auto* stream = stream_of(session, frame->hd.stream_id);
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
-      connection.trailer_size_ += name_size + value_size;
-      if (connection.trailer_size_ > connection.limits_.head) return NGHTTP2_ERR_CALLBACK_FAILURE;
-      if (stream != nullptr)
-        stream->receive_trailer(text(name, name_size), text(value, value_size));
-      return 0;
+      return trailer(connection, stream, text(name, name_size), text(value, value_size));
     }
     if (stream == nullptr || stream != connection.opening_) return 0;
     switch (connection.request_.add(text(name, name_size), text(value, value_size))) {
@@ -62,6 +58,24 @@ struct Http2Callbacks {
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
       case http::Http2Request::Added::flood:
         return NGHTTP2_ERR_CALLBACK_FAILURE;
+    }
+    return 0;
+  }
+
+  // Too many of them are their stream's business, far too many the connection's.
+  static int trailer(Http2Connection& connection, Http2Stream* stream, std::string_view name,
+                     std::string_view value) {
+    connection.trailer_size_ += name.size() + value.size() + http::Http2Request::kFieldCost;
+    const auto most = connection.limits_.head;
+    if (connection.trailer_size_ > most * http::Http2Request::kFloodFactor) {
+      return NGHTTP2_ERR_CALLBACK_FAILURE;
+    }
+    if (stream == nullptr) return 0;
+    if (connection.trailer_size_ > most) {
+      connection.log(LogLevel::info, "client sent too large trailers");
+      connection.refuse(*stream, NGHTTP2_ENHANCE_YOUR_CALM);
+    } else {
+      stream->receive_trailer(name, value);
     }
     return 0;
   }
@@ -152,13 +166,18 @@ struct Http2Callbacks {
     return 0;
   }
 
-  static int frame_sent(nghttp2_session*, const nghttp2_frame* frame, void* user) {
+  static int frame_sent(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
+    if (frame->hd.type == NGHTTP2_GOAWAY && of(user).noticed_ && !of(user).going_) {
+      // Only now: nghttp2 sends a ping ahead of all else, and whoever answers it has to know.
+      nghttp2_submit_ping(session, NGHTTP2_FLAG_NONE, nullptr);
+    }
     if (frame->hd.type == NGHTTP2_HEADERS && ends_stream(*frame)) of(user).guard_.answered();
     if (frame->hd.type != NGHTTP2_RST_STREAM) return 0;
     const auto code = frame->rst_stream.error_code;
     // Those that the client has caused.
     if (code == NGHTTP2_PROTOCOL_ERROR || code == NGHTTP2_STREAM_CLOSED ||
-        code == NGHTTP2_FLOW_CONTROL_ERROR || code == NGHTTP2_REFUSED_STREAM) {
+        code == NGHTTP2_FLOW_CONTROL_ERROR || code == NGHTTP2_ENHANCE_YOUR_CALM ||
+        (code == NGHTTP2_REFUSED_STREAM && !of(user).going_)) {
       of(user).note(Nuisance::bad_stream);
     }
     return 0;

@@ -30,13 +30,14 @@ constexpr Duration kFarewell{1000};
 
 }  // namespace
 
-Http2Connection::Http2Connection(Session& session, Worker& worker, const ListenNode& node)
+Http2Connection::Http2Connection(Session& session, Worker& worker, const ListenNode& node,
+                                 TimePoint since)
     : session_(session),
       worker_(worker),
       guard_(node.hosts.default_server().root.config().request.http2_flood_limit,
              worker.loop().now()),
       last_sent_(worker.loop().now()),
-      idle_since_(last_sent_) {
+      idle_since_(since) {
   const auto& server = node.hosts.default_server();
   const auto& request = server.root.config().request;
   limits_.head = server.config->header_limit;
@@ -293,15 +294,18 @@ void Http2Connection::stream_closed(Http2Stream& stream) {
   stream.close();
 }
 
+void Http2Connection::refuse(Http2Stream& stream, std::uint32_t code) {
+  const auto id = stream.id();
+  nghttp2_session_set_stream_user_data(native_, id, nullptr);
+  nghttp2_submit_rst_stream(native_, NGHTTP2_FLAG_NONE, id, code);
+  stream_closed(stream);
+}
+
 void Http2Connection::start_streams() {
   if (ready_.empty()) return;
   if (failed_ || session_.listen(worker_.runtime()->get()) == nullptr) {
     go_away();  // a reload has removed the listener
-    for (auto* stream : std::exchange(ready_, {})) {
-      nghttp2_session_set_stream_user_data(native_, stream->id(), nullptr);
-      nghttp2_submit_rst_stream(native_, NGHTTP2_FLAG_NONE, stream->id(), NGHTTP2_REFUSED_STREAM);
-      delete stream;
-    }
+    while (!ready_.empty()) refuse(*ready_.back(), NGHTTP2_REFUSED_STREAM);
     return;
   }
   set_idle(false);
@@ -401,7 +405,6 @@ void Http2Connection::drain() {
   noticed_ = true;
   // The client learns that the end is near; what it sends until it has answered is still taken.
   nghttp2_submit_shutdown_notice(native_);
-  nghttp2_submit_ping(native_, NGHTTP2_FLAG_NONE, nullptr);
   goaway_at_ = now() + kNotice;
   flush_later();
   session_.waiter().notify();

@@ -29,7 +29,8 @@ class Worker;
 
 class Http2Connection {
  public:
-  Http2Connection(Session& session, Worker& worker, const ListenNode& node);
+  // `since`: its first request is awaited since then.
+  Http2Connection(Session& session, Worker& worker, const ListenNode& node, TimePoint since);
   ~Http2Connection();
   Http2Connection(const Http2Connection&) = delete;
   Http2Connection& operator=(const Http2Connection&) = delete;
@@ -98,6 +99,8 @@ class Http2Connection {
   Http2Stream* open_stream(std::int32_t id);
   void head_complete(Http2Stream& stream, bool ends);
   void stream_closed(Http2Stream& stream);
+  // Resets a stream whose request has begun; the exchange finds its client gone.
+  void refuse(Http2Stream& stream, std::uint32_t code);
   void drop_opening();
 
   Session& session_;

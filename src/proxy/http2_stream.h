@@ -78,6 +78,10 @@ class Http2Stream final : public net::Layer {
   // Ends the answer; `trailers` as lines. False: not yet, call it again when the descriptor is
   // writable.
   bool finish(std::string_view trailers);
+  // Its end is wanted, and has not been taken.
+  [[nodiscard]] bool ending() const { return end_wanted_ && !ended_out_ && !broken_; }
+  // The request asks for a WebSocket (RFC 8441).
+  [[nodiscard]] bool wants_tunnel() const { return body_ == Body::tunnel; }
   // HTTP/2's name: "h2" or "h2c".
   [[nodiscard]] std::string_view protocol() const;
 

@@ -44,9 +44,10 @@ struct ListenNode {
   config::Listen listen;
   VirtualHosts hosts;
   std::string port_text;  // "80"; empty for Unix sockets
-  [[nodiscard]] bool speaks_http2() const {
-    return listen.http2 || hosts.default_server().root.config().request.http2;
+  [[nodiscard]] bool speaks_http2(const ServerNode& server) const {
+    return listen.http2 || server.root.config().request.http2;
   }
+  [[nodiscard]] bool speaks_http2() const { return speaks_http2(hosts.default_server()); }
 };
 
 struct Runtime {

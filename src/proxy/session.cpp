@@ -79,10 +79,13 @@ net::Task<void> Session::run() {
       first->listen.ssl && !co_await begin_tls(*first)) {
     co_return;
   }
+  const auto since = worker_.loop().now();
+  head_until_ = since + timeout;
   if (first != nullptr && (first = listen(worker_.runtime()->get())) != nullptr &&
       may_ask_http2(*first)) {
-    const bool http2 = co_await asks_http2(timeout);
-    if (http2) co_return co_await run_http2();
+    const auto asked = co_await asks_http2(since + timeout);
+    if (asked == Asked::http2) co_return co_await run_http2(since);
+    if (asked == Asked::nothing) co_return;
   }
   while (!waiter_.cancelled()) {
     const bool at_hand = !pending_.empty() || client_.readable();
@@ -92,6 +95,7 @@ net::Task<void> Session::run() {
     Exchange* exchange = worker_.take_exchange();
     const Afterwards after = co_await exchange->run(*this);
     worker_.give_exchange(exchange);
+    head_until_ = TimePoint::max();
     if (after.reset) {
       client_.reset_on_close();
       break;

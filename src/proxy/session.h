@@ -65,9 +65,9 @@ class Session {
   [[nodiscard]] const std::string& listen_text() const { return listen_text_; }
   // The listener in `runtime`; null if a reload has removed it.
   [[nodiscard]] const ListenNode* listen(const Runtime& runtime);
-  // The same, of a runtime that it does not serve yet.
-  [[nodiscard]] const ListenNode* listen_in(const Runtime& runtime) const;
-  [[nodiscard]] bool draining() const { return draining_; }
+  // It can go on with `runtime`: its listener is there, and speaks what the connection does.
+  [[nodiscard]] bool fits(const Runtime& runtime) const;
+  [[nodiscard]] bool draining() const { return connection_->draining_; }
   // The connection is encrypted.
   [[nodiscard]] bool secure() const { return tls() != nullptr || explains_secure_; }
   // Of the connection: a stream has neither of its own.
@@ -90,6 +90,8 @@ class Session {
   // Waiters of what runs beside the session's own course: cancelled with it.
   void add_waiter(net::Waiter& waiter) { beside_.push_back(&waiter); }
   void remove_waiter(net::Waiter& waiter) { std::erase(beside_, &waiter); }
+  // When the first request's head has to be there: its time begins with the connection.
+  [[nodiscard]] TimePoint head_until() const { return head_until_; }
   // Bytes received that belong to the next request.
   [[nodiscard]] std::string& pending() { return pending_; }
 
@@ -109,6 +111,8 @@ class Session {
 
  private:
   friend class Worker;
+  [[nodiscard]] const ListenNode* listen_in(const Runtime& runtime) const;
+  [[nodiscard]] bool speaks_http2(const ListenNode& node) const;
   net::Task<void> run();
   // Its one request, which is in pending_. Frees itself before it calls `done`. `other`: the other
   // end of its connection.
@@ -124,8 +128,10 @@ class Session {
   // It may, where this connection is concerned: with TLS, the server that SNI names says so.
   [[nodiscard]] bool may_ask_http2(const ListenNode& node) const;
   // What the client has begun with, where it may choose (RFC 9113 section 3).
-  net::Task<bool> asks_http2(Duration timeout);
-  net::Task<void> run_http2();
+  enum class Asked : std::uint8_t { nothing, http1, http2 };
+  net::Task<Asked> asks_http2(TimePoint deadline);
+  // `since`: what the client has to send first is awaited since then.
+  net::Task<void> run_http2(TimePoint since);
   static std::shared_ptr<const tls::Context> choose_context(void* session, std::string_view name);
   net::Task<void> linger(Afterwards afterwards);
 
@@ -145,7 +151,8 @@ class Session {
   std::string pending_;
   std::unique_ptr<ProxiedAddresses> proxied_;
   std::vector<net::Waiter*> beside_;
-  TimePoint closable_ = TimePoint::min();  // when idle: may be closed from then on
+  TimePoint head_until_ = TimePoint::max();  // of the first request
+  TimePoint closable_ = TimePoint::min();    // when idle: may be closed from then on
   bool draining_ = false;
   bool idle_ = false;
   bool plain_on_tls_ = false;

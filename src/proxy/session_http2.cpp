@@ -33,29 +33,43 @@ void Session::cut(std::uint64_t generation) {
   if (is_of(generation)) cancel();
 }
 
+bool Session::fits(const Runtime& runtime) const {
+  const auto* node = listen_in(runtime);
+  return node != nullptr && (http2_ == nullptr || speaks_http2(*node));
+}
+
+// HTTP/2 is on where the client has come to: with TLS that is the server that SNI names.
+bool Session::speaks_http2(const ListenNode& node) const {
+  const auto* stream = client_.tls();
+  if (stream == nullptr || stream->connection().server_name.empty()) return node.speaks_http2();
+  config::Regex::Captures captures;
+  const config::Pattern* pattern = nullptr;
+  const auto& server = node.hosts.find(stream->connection().server_name, captures, pattern);
+  return node.speaks_http2(server);
+}
+
 bool Session::may_ask_http2(const ListenNode& node) const {
   if (plain_on_tls_) return false;
   return client_.tls() != nullptr ? client_.tls()->connection().http2 : node.speaks_http2();
 }
 
 // With TLS, ALPN has agreed on it. Without, the first bytes tell, which are looked at and left.
-net::Task<bool> Session::asks_http2(Duration timeout) {
+net::Task<Session::Asked> Session::asks_http2(TimePoint deadline) {
   if (client_.tls() != nullptr) {
     std::string protocol;
     tls::append_alpn(client_.tls()->native(), protocol);
-    co_return protocol == "h2";
+    co_return protocol == "h2" ? Asked::http2 : Asked::http1;
   }
-  const auto deadline = worker_.loop().now() + timeout;
   std::array<char, kPreface.size()> bytes;
   for (;;) {
     std::string_view have = std::string_view(pending_).substr(0, kPreface.size());
     if (have.empty() && client_.readable()) {
       const auto n = ::recv(client_.fd(), bytes.data(), bytes.size(), MSG_PEEK | MSG_DONTWAIT);
-      if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) co_return false;
+      if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) co_return Asked::http1;
       if (n > 0) have = {bytes.data(), static_cast<std::size_t>(n)};
     }
-    if (have == kPreface) co_return true;
-    if (kPreface.substr(0, have.size()) != have) co_return false;
+    if (have == kPreface) co_return Asked::http2;
+    if (kPreface.substr(0, have.size()) != have) co_return Asked::http1;
     if (!pending_.empty()) {
       // The rest of what the PROXY protocol left here.
       const auto got = client_.read(bytes.data(), kPreface.size() - have.size());
@@ -63,26 +77,29 @@ net::Task<bool> Session::asks_http2(Duration timeout) {
         pending_.append(bytes.data(), got.size);
         continue;
       }
-      if (!got.blocked()) co_return false;
+      if (!got.blocked()) co_return Asked::http1;
     }
-    if (have.empty()) begin_idle();
+    const bool begun = !have.empty();
+    if (!begun) begin_idle();
     const net::Interest readable(client_.on_readable, waiter_);
     const auto wake = co_await waiter_.wait(deadline);
     end_idle();
-    if (wake != net::Wake::ready) co_return false;
+    if (wake != net::Wake::ready) co_return begun ? Asked::http1 : Asked::nothing;
   }
 }
 
-net::Task<void> Session::run_http2() {
+net::Task<void> Session::run_http2(TimePoint since) {
   const auto* node = listen(worker_.runtime()->get());
   if (node == nullptr) co_return;
+  // A reload may have come in between.
+  draining_ = draining_ || !speaks_http2(*node);
   Afterwards after;
   const auto& request = node->hosts.default_server().root.config().request;
   after.lingering_time = request.lingering_time;
   after.lingering_timeout = request.lingering_timeout;
   const bool may_linger = request.lingering_close != config::LingeringClose::off;
   {
-    Http2Connection connection(*this, worker_, *node);
+    Http2Connection connection(*this, worker_, *node, since);
     http2_ = &connection;
     co_await connection.run(draining_);
     http2_ = nullptr;

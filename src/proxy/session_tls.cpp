@@ -110,7 +110,7 @@ std::shared_ptr<const tls::Context> Session::choose_context(void* session, std::
   config::Regex::Captures captures;
   const config::Pattern* pattern = nullptr;
   const auto& server = node->hosts.find(name, captures, pattern);
-  self.client_.tls()->connection().http2 = node->listen.http2 || server.root.config().request.http2;
+  self.client_.tls()->connection().http2 = node->speaks_http2(server);
   return server.config->tls;
 }
 

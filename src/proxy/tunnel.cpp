@@ -9,22 +9,26 @@ constexpr std::size_t kRead = 64 * 1024;
 constexpr Duration kFarewell{2000};
 }  // namespace
 
+bool Tunnel::flush(Direction& d) {
+  if (d.held() == 0 || d.failed || !d.to.writable()) return false;
+  const auto sent = d.to.write(std::string_view(d.tail).substr(d.sent));
+  d.failed = d.refused = sent.status == net::IoResult::Status::error;
+  note(d, std::string_view(d.tail).substr(d.sent, sent.size));
+  d.sent += sent.size;
+  if (d.held() == 0) {
+    // An idle tunnel holds no buffer.
+    std::string().swap(d.tail);
+    d.sent = 0;
+  }
+  return sent.size > 0;
+}
+
 bool Tunnel::step(Direction& d) {
   bool moved = false;
   // A bounded number of rounds, so that one busy tunnel does not keep the others waiting.
   for (int round = 0; round < 8 && !d.failed; ++round) {
-    if (d.held() > 0) {
-      if (!d.to.writable()) break;
-      const auto sent = d.to.write(std::string_view(d.tail).substr(d.sent));
-      d.failed = sent.status == net::IoResult::Status::error;
-      note(d, std::string_view(d.tail).substr(d.sent, sent.size));
-      d.sent += sent.size;
-      moved = moved || sent.size > 0;
-      if (d.held() > 0) break;
-      // An idle tunnel holds no buffer.
-      std::string().swap(d.tail);
-      d.sent = 0;
-    }
+    moved = flush(d) || moved;
+    if (d.held() > 0 || d.failed) break;
     if (d.ended || !d.from.readable()) break;
     const auto got = d.from.read(scratch_.data(), kRead);
     if (got.blocked()) break;
@@ -40,7 +44,7 @@ bool Tunnel::step(Direction& d) {
     moved = true;
     const std::string_view bytes(scratch_.data(), got.size);
     const auto sent = d.to.write(bytes);
-    d.failed = sent.status == net::IoResult::Status::error;
+    d.failed = d.refused = sent.status == net::IoResult::Status::error;
     note(d, bytes.substr(0, sent.size));
     if (sent.size < bytes.size() && !d.failed) d.tail.assign(bytes.substr(sent.size));
   }
@@ -70,8 +74,8 @@ net::Task<Error> Tunnel::leave(net::Waiter& waiter) {
     step(up_);
     if (down_.failed || down_.ended) break;
     if (whole(down_)) {
-      const auto sent = down_.to.write(http::WebsocketFrames::kRestartToClient);
-      said = sent.ok() && sent.size == http::WebsocketFrames::kRestartToClient.size();
+      down_.tail.assign(http::WebsocketFrames::kRestartToClient);
+      said = true;
       break;
     }
     net::Wake wake;
@@ -86,6 +90,13 @@ net::Task<Error> Tunnel::leave(net::Waiter& waiter) {
   }
   if (options_.websocket && whole(up_) && !up_.failed && !up_.ended) {
     static_cast<void>(up_.to.write(http::WebsocketFrames::kRestartToServer));
+  }
+  // A client that is slow has until then to make room for it.
+  for (flush(down_); down_.held() > 0 && !down_.failed; flush(down_)) {
+    const net::Interest room(down_.to.on_writable, waiter);
+    const auto wake = co_await waiter.wait(deadline);
+    if (wake == net::Wake::cancelled) co_return Error{Errc::shutting_down, 0};
+    if (wake == net::Wake::timeout) co_return Error{};
   }
   down_.to.shutdown_write();
   while (said && options_.websocket && !up_.ended && loop_.now() < deadline) {
@@ -109,7 +120,10 @@ net::Task<Error> Tunnel::run(net::Waiter& waiter, Duration idle) {
     const bool down_moved = step(down_);
     const bool up_moved = step(up_);
     if (down_moved || up_moved) active = loop_.now();
-    if (down_.failed || up_.failed || (down_.ended && up_.ended)) co_return Error{};
+    // What a peer has said before it went is still the client's.
+    if (up_.refused) up_.ended = true;
+    if (down_.failed || (up_.failed && !up_.refused)) co_return Error{};
+    if (down_.ended && up_.ended) co_return Error{};
     // One that has finished sending can still go altogether.
     if ((down_.ended && down_.from.broken()) || (up_.ended && up_.from.broken())) co_return Error{};
     const auto leaves_at = this->leaves_at();

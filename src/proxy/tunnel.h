@@ -52,12 +52,15 @@ class Tunnel {
     std::uint64_t moved = 0;
     bool ended = false;  // `from` has finished, and `to` knows it
     bool failed = false;
+    bool refused = false;          // by `to`, which has gone
     http::WebsocketFrames frames;  // that `to` has got
 
     [[nodiscard]] std::size_t held() const { return tail.size() - sent; }
   };
   // Moves what can be moved; true if anything was.
   bool step(Direction& direction);
+  // Only what is held.
+  bool flush(Direction& direction);
   void note(Direction& direction, std::string_view sent) const {
     direction.moved += sent.size();
     if (options_.websocket) direction.frames.feed(sent);

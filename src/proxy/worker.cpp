@@ -106,7 +106,7 @@ void Worker::use(std::shared_ptr<const Runtime> runtime, Sockets sockets,
     }
     for (Session *session = sessions_, *next = nullptr; session != nullptr; session = next) {
       next = session->next_;
-      if (session->listen_in(*runtime) == nullptr) session->drain(false);
+      if (!session->fits(*runtime)) session->drain(false);
     }
     done();
   });

@@ -6,8 +6,8 @@ import threading
 import pytest
 
 from certificates import Authority
-from http2 import DATA, END_STREAM, HEADERS, NO_ERROR, PREFACE, PROTOCOL_ERROR, Http2Client, \
-    frame, settings, window_update
+from http2 import DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, HEADERS, NO_ERROR, PREFACE, \
+    PROTOCOL_ERROR, Http2Client, frame, settings, window_update
 from wire import Client, chunks, reply
 
 
@@ -242,6 +242,29 @@ def test_heads_that_are_too_large(proxy_of):
         assert client.ask("/", *[("a", "x" * 500)] * 5).status == 400
         assert client.ask("/" + "x" * 1100).status == 414
         assert client.ask("/").status == 200
+
+
+def test_trailers_that_are_too_large_end_their_stream_only(proxy_of):
+    proxy, node = proxy_of(lambda connection, message: reply() if message.target == "/"
+                           else connection.wait_for_end(),
+                           server="large_client_header_buffers 2 1k;",
+                           location="proxy_request_buffering off;")
+    with Http2Client(proxy.port) as client:
+        stream = client.headers(client.fields_of("/cut", method="POST"), end=False)
+        client.data(stream, b"body", end=False)
+        node.wait_for_requests(1)
+        client.headers([("x-a", "y" * 900)] * 3, stream=stream)
+        assert client.answer(stream).reset == ENHANCE_YOUR_CALM
+        assert client.ask("/").status == 200
+    assert proxy.wait_for_log("client sent too large trailers", "error.log")
+
+
+def test_trailers_without_measure_end_the_connection(proxy_of):
+    proxy, _ = proxy_of()
+    with Http2Client(proxy.port) as client:
+        stream = client.headers(client.fields_of("/", ("x", "y" * 3900), method="POST"), end=False)
+        client.send(frame(HEADERS, END_HEADERS | END_STREAM, stream, b"\xbe" * 12000))
+        assert client.read_to_end().code == ENHANCE_YOUR_CALM
 
 
 def test_the_number_of_fields_is_limited_as_in_http1(proxy_of):

@@ -1,14 +1,17 @@
 """How requests, connections and weir itself end while HTTP/2 is spoken; see test_http2.py."""
 
+import re
 import signal
 import threading
+import time
 
 import pytest
 
+from certificates import Authority
 from harness import eventually
 from http2 import HEADERS, INTERNAL_ERROR, NO_ERROR, PREFACE, PROTOCOL_ERROR, Http2Client, frame, \
     reset, settings
-from wire import reply
+from wire import Client, reply
 
 
 def test_a_cancelled_request_ends_the_nodes(proxy_of):
@@ -56,6 +59,18 @@ def test_a_head_has_its_time(proxy_of, begun):
     proxy, _ = proxy_of(server="client_header_timeout 1s;")
     with Http2Client(proxy.port, PREFACE + settings() + begun) as client:
         assert client.read_to_end() is not None
+
+
+@pytest.mark.parametrize("begun", [b"", b"PRI", PREFACE + settings()])
+def test_the_first_head_has_its_time_once(proxy_of, begun):
+    """Whatever HTTP it is: until the first bytes tell, and from there on."""
+    proxy, _ = proxy_of(server="client_header_timeout 2s;")
+    began = time.monotonic()
+    with Client(proxy.port) as client:
+        time.sleep(1.5)
+        client.send(begun)
+        client.to_end()
+    assert time.monotonic() < began + 3
 
 
 def test_more_streams_than_allowed_are_refused(proxy_of):
@@ -113,6 +128,69 @@ def test_a_reload_ends_no_connection(proxy_of):
         proxy.process.send_signal(1)
         eventually(lambda: client.ask("/").get("x-now") == "two", "the new configuration")
         assert client.goaway is None
+
+
+def reload(proxy, change):
+    proxy.conf.write_text(change(proxy.conf.read_text()))
+    proxy.process.send_signal(signal.SIGHUP)
+
+
+def turned_off(text):
+    return text.replace("http2 on;", "http2 off;", 1)
+
+
+def test_a_reload_that_turns_http2_off_ends_its_connections_well(proxy_of):
+    go = threading.Event()
+
+    def handler(connection, message):
+        assert message.target != "/slow" or go.wait(5)
+        return reply(200, message.target.encode())
+
+    proxy, node = proxy_of(handler)
+    with Http2Client(proxy.port) as client, Http2Client(proxy.port) as idle:
+        assert idle.ask("/").status == 200
+        slow = client.request("/slow")
+        node.wait_for_requests(2)
+        reload(proxy, turned_off)
+        assert idle.read_to_end().code == NO_ERROR
+        client.until_that(lambda: client.goaway, "GOAWAY")
+        go.set()
+        assert client.answer(slow).body == b"/slow"
+        assert client.read_to_end().code == NO_ERROR
+    with Client(proxy.port) as client:
+        client.send(PREFACE + settings())
+        assert b"HTTP/1.1 505" in client.to_end()
+
+
+def test_what_is_on_its_way_when_http2_is_turned_off_is_served(proxy_of):
+    proxy, _ = proxy_of()
+    with Http2Client(proxy.port) as client:
+        assert client.ask("/").status == 200
+        reload(proxy, turned_off)
+        client.until_that(lambda: client.goaway, "GOAWAY")
+        assert client.goaway.payload[:4] == b"\x7f\xff\xff\xff"
+        # The client has not seen it yet, and has answered no ping.
+        assert client.ask("/").status == 200
+
+
+@pytest.mark.parametrize("off", ["default", "named"])
+def test_with_tls_the_server_that_sni_names_is_asked(start, tmp_path, off):
+    certificate, key = Authority(tmp_path).sign("example.com")
+    proxy = start.proxy(f"""
+    ssl_certificate {certificate}; ssl_certificate_key {key}; http2 on;
+    server {{ listen @listen@ ssl; return 200; }}  # default
+    server {{ listen @listen@ ssl; server_name example.com; return 200; }}  # named""")
+    with Http2Client(proxy.port, tls=True) as client:
+        assert client.ask("/", scheme="https").status == 200
+        reload(proxy, lambda text: re.sub(rf"listen (\S+) ssl;(.*# {off})",
+                                          r"listen \1 ssl; http2 off;\2", text))
+        if off == "named":
+            assert client.read_to_end().code == NO_ERROR
+        else:
+            proxy.wait_for_log("generation 2 is in force", "error.log")
+            for _ in range(20):
+                assert client.ask("/", scheme="https").status == 200
+            assert client.goaway is None
 
 
 def test_a_connection_that_begins_while_weir_ends_ends_well(proxy_of):

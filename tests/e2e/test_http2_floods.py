@@ -243,14 +243,19 @@ def test_answers_in_store_pay_for_no_flood_of_resets(shared):
     with Http2Client(shared.port) as client:
         for _ in range(200):
             assert client.ask("/").status == 200
-        assert flood(client, rapid_resets(client)).code == ENHANCE_YOUR_CALM
-        assert client.next_stream < 2 * (200 + 200)
+        goaway = flood(client, rapid_resets(client))
+    shared.wait_for_log(r"HTTP/2 flood \(reset\).*client: 127.0.0.1", "error.log")
+    # What the client could send until it heard of the end is as much as buffers took.
+    if goaway is not None:
+        assert goaway.code == ENHANCE_YOUR_CALM
+        assert int.from_bytes(goaway.payload[:4], "big") < 2 * (200 + 200)
 
 
 @weir_only
 def test_the_limit_of_floods_is_the_only_one_of_resets(start):
     """nghttp2 has one of its own: 1000 at once, and 33 a second."""
-    proxy = start.proxy("server { listen @listen@; http2 on; http2_flood_limit 100000; return 204; }")
+    proxy = start.proxy("server { listen @listen@; http2 on; http2_flood_limit 100000;"
+                        "keepalive_requests 10000; return 204; }")
     with Http2Client(proxy.port) as client:
         for _ in range(1500):
             client.send(reset(client.request("/")))
