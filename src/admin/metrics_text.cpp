@@ -231,12 +231,12 @@ void add_pool(Sheet& sheet, const Source& source, const proxy::PoolNode& node, b
     sample.eligible = sample.eligible || view.eligible;
     sample.in_flight += view.in_flight;
     sample.ejections += pool.peers()[i]->ejections.load(std::memory_order_relaxed);
-    if (view.machine != nullptr) {
-      sample.checks += view.machine->checks();
-      sample.went_up += view.machine->transitions(upstream::Health::up);
-      sample.went_down += view.machine->transitions(upstream::Health::down);
+    if (view.checked != nullptr) {
+      sample.checks += view.checked->checks();
+      sample.went_up += view.checked->transitions(upstream::Health::up);
+      sample.went_down += view.checked->transitions(upstream::Health::down);
       for (std::size_t layer = 0; layer < sample.checks_failed.size(); ++layer) {
-        sample.checks_failed[layer] += view.machine->failed_checks(upstream::kFailureLayers[layer]);
+        sample.checks_failed[layer] += view.checked->failed_checks(upstream::kFailureLayers[layer]);
       }
     }
   }

@@ -118,7 +118,7 @@ PeerView view_peer(const Source& source, const upstream::Pool& pool, std::size_t
                         peer.health.load(std::memory_order_acquire), account.banned);
   view.fails = account.fails;
   view.in_flight = peer.conns.load(std::memory_order_relaxed);
-  view.machine = source.prober != nullptr ? source.prober->find(peer) : nullptr;
+  view.checked = source.prober != nullptr ? source.prober->find(peer) : nullptr;
   const bool full = spec.max_conns > 0 && view.in_flight >= spec.max_conns;
   view.eligible = !full && (view.state == PeerState::up || view.state == PeerState::unchecked);
   if (view.state == PeerState::vanished) {
@@ -129,18 +129,18 @@ PeerView view_peer(const Source& source, const upstream::Pool& pool, std::size_t
     view.reason = spec.why_down;
   } else if (tell_hold(source, pool, spec, view)) {
     const auto health = peer.health.load(std::memory_order_relaxed);
-    if (view.machine != nullptr && (health == Health::down || health == Health::checking)) {
+    if (view.checked != nullptr && (health == Health::down || health == Health::checking)) {
       view.reason +=
-          std::string("; ") + upstream::to_string(health) + ": " + view.machine->reason();
+          std::string("; ") + upstream::to_string(health) + ": " + view.checked->reason();
     }
   } else if (account.ejected) {
     view.reason = "ejected for failures of its requests";
   } else if (view.state == PeerState::failed) {
     view.reason = ban_text(spec, account, seconds);
     view.since = std::chrono::seconds(std::max<std::int64_t>(seconds - account.accessed, 0));
-  } else if (view.machine != nullptr) {
-    view.reason = view.machine->reason();
-    view.since = std::max(now - view.machine->since(), Duration{0});
+  } else if (view.checked != nullptr) {
+    view.reason = view.checked->reason();
+    view.since = std::max(now - view.checked->since(), Duration{0});
   }
   if (full) view.reason += std::string(view.reason.empty() ? "" : "; ") + "max_conns reached";
   return view;

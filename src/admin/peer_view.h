@@ -8,8 +8,8 @@
 #include <string>
 
 #include "admin/source.h"
-#include "upstream/health.h"
 #include "upstream/peer.h"
+#include "upstream/peer_health.h"
 
 namespace weir::admin {
 
@@ -40,7 +40,7 @@ struct PeerView {
   bool eligible = false;          // would get a request now
   std::uint32_t fails = 0;        // failures counted against it
   std::uint32_t in_flight = 0;
-  const upstream::HealthMachine* machine = nullptr;  // null: not checked
+  const upstream::PeerHealth* checked = nullptr;  // null: not checked
 };
 
 // `index`: in the pool's peers().

@@ -104,7 +104,7 @@ json::object peer_json(const Moment& moment, const proxy::PoolNode& node, std::s
   out["ejections"] = lately(tally.ejections, points,
                             [](const PeerPoint& p) { return std::uint64_t{p.ejections}; });
   out["share"] = nullptr;
-  out["check"] = last_check_json(view.machine);
+  out["check"] = last_check_json(view.checked);
   out["set"] = set_json(moment.source, pool, peer.spec);
   return out;
 }
@@ -172,7 +172,7 @@ json::object pool_json(const Moment& moment, const proxy::PoolNode& node) {
   out["name"] = to_utf8(pool.name());
   out["balance"] = config::to_string(pool.balance());
   out["sticky"] = node.config != nullptr && node.config->sticky.has_value();
-  out["checked"] = node.config != nullptr && node.config->health_check.has_value();
+  out["checked"] = node.config != nullptr && !node.config->health_checks.empty();
   out["live"] = pool.live(moment.now);
   out["queued"] = node.queue != nullptr ? node.queue->size() : 0;
   out["set"] = set_json(moment.source, pool);

@@ -14,16 +14,29 @@
 namespace weir::admin {
 namespace json = boost::json;
 
-json::value last_check_json(const upstream::HealthMachine* machine) {
-  if (machine == nullptr || machine->checks() == 0) return nullptr;
-  const auto& last = machine->last();
-  return json::object{{"layer", upstream::to_string(last.layer)},
-                      {"status", last.status},
-                      {"took_ms", last.took.count()},
-                      {"detail", to_utf8(last.detail)}};
+namespace {
+
+json::object result_json(const upstream::CheckResult& result) {
+  return {{"layer", upstream::to_string(result.layer)},
+          {"status", result.status},
+          {"took_ms", result.took.count()},
+          {"detail", to_utf8(result.detail)}};
 }
 
-namespace {
+// Each check with what it finds; empty: the peer is not checked.
+json::array health_checks_json(const upstream::PeerHealth* checked) {
+  json::array out;
+  for (std::size_t i = 0; checked != nullptr && i < checked->machines().size(); ++i) {
+    const auto& machine = checked->machines()[i];
+    json::object one{
+        {"name", to_utf8(checked->name(i))},        {"state", upstream::to_string(machine.state())},
+        {"reason", to_utf8(machine.reason())},      {"checks", machine.checks()},
+        {"failed_checks", machine.failed_checks()}, {"last", nullptr}};
+    if (machine.checks() > 0) one["last"] = result_json(machine.last());
+    out.push_back(std::move(one));
+  }
+  return out;
+}
 
 json::object requests(const TrafficTotals& totals) {
   json::object out;
@@ -38,6 +51,11 @@ json::value time_or_null(std::int64_t seconds) {
 }
 
 }  // namespace
+
+json::value last_check_json(const upstream::PeerHealth* checked) {
+  if (checked == nullptr || checked->last().layer == upstream::CheckLayer::none) return nullptr;
+  return result_json(checked->last());
+}
 
 json::value set_json(const Source& source, const upstream::Pool& pool,
                      const upstream::PeerSpec& spec) {
@@ -133,10 +151,11 @@ json::object peer_json(const Source& source, const proxy::PoolNode& node, std::s
   out["requests"] = requests(totals);
   out["retries"] = totals.retries;
   out["failures"] = totals.failures;
-  out["last_check"] = last_check_json(view.machine);
+  out["last_check"] = last_check_json(view.checked);
   out["set"] = set_json(source, *node.pool, peer.spec);
-  out["checks"] = view.machine != nullptr ? view.machine->checks() : 0;
-  out["failed_checks"] = view.machine != nullptr ? view.machine->failed_checks() : 0;
+  out["checks"] = view.checked != nullptr ? view.checked->checks() : 0;
+  out["health_checks"] = health_checks_json(view.checked);
+  out["failed_checks"] = view.checked != nullptr ? view.checked->failed_checks() : 0;
   return out;
 }
 

@@ -5,12 +5,12 @@
 #include <string>
 
 #include "admin/source.h"
-#include "upstream/health.h"
+#include "upstream/peer_health.h"
 
 namespace weir::admin {
 
 // Null: no check has ended yet.
-[[nodiscard]] boost::json::value last_check_json(const upstream::HealthMachine* machine);
+[[nodiscard]] boost::json::value last_check_json(const upstream::PeerHealth* checked);
 
 // What operators have set for a peer itself; null: nothing.
 [[nodiscard]] boost::json::value set_json(const Source& source, const upstream::Pool& pool,

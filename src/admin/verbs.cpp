@@ -141,7 +141,7 @@ std::optional<Outcome> Execution::find_pool(const std::string& name) {
     if (pool.name() != name) continue;
     target_.pool = &pool;
     const auto& upstreams = runtime_->model->upstreams;
-    target_.health_check = i < upstreams.size() && upstreams[i].health_check.has_value();
+    target_.health_check = i < upstreams.size() && !upstreams[i].health_checks.empty();
     return std::nullopt;
   }
   // What is set for one that is gone may be taken back.

@@ -184,6 +184,12 @@ HealthCheckConfig default_check(Dialect dialect, bool nocobase) {
   return check;
 }
 
+// One of the two would tell nothing that the other does not.
+bool asks_the_same(const HealthCheckConfig& a, const HealthCheckConfig& b) {
+  return a.type == b.type && a.uri == b.uri && a.host == b.host && a.port == b.port &&
+         a.grpc_service == b.grpc_service && a.match == b.match;
+}
+
 }  // namespace
 
 void compile_health_check(const Call& call) { call.compiler.defer_health_check(call); }
@@ -217,27 +223,32 @@ void Compiler::run_check(const DeferredCheck& deferred) {
     unchecked_.push_back(*index);
     return;
   }
-  if (upstream.health_check) {
-    return call.error("upstream " + quote(upstream.name) + " has a health_check already, at " +
-                      upstream.health_check->position.text());
-  }
   HealthCheckConfig check = default_check(model_->dialect, upstream.nocobase);
   check.position = deferred.directive.position;
   CheckReader reader{call, check};
   for (const auto& parameter : parameters(call, 0)) reader.take(parameter);
   reader.finish(deferred.stream);
-  upstream.health_check = std::move(check);
+  for (const auto& other : upstream.health_checks) {
+    if (!asks_the_same(check, other)) continue;
+    return call.error("upstream " + quote(upstream.name) +
+                      " has a health_check already that asks the same, at " +
+                      other.position.text() +
+                      "; several of them differ in type, uri, host, port, "
+                      "grpc_service or match");
+  }
+  upstream.health_checks.push_back(std::move(check));
 }
 
 void Compiler::default_checks() {
   for (std::uint32_t i = 0; i < model_->upstreams.size(); ++i) {
     auto& upstream = model_->upstreams[i];
-    bool off = upstream.implicit || upstream.health_check.has_value();
+    bool off = upstream.implicit || !upstream.health_checks.empty();
     for (const auto index : unchecked_) off = off || index == i;
     if (off || (model_->dialect != Dialect::yaml && !upstream.nocobase)) continue;
-    upstream.health_check = default_check(Dialect::yaml, upstream.nocobase);
-    if (!upstream.nocobase) upstream.health_check->match.status.clear();
-    upstream.health_check->position = upstream.position;
+    auto& check =
+        upstream.health_checks.emplace_back(default_check(Dialect::yaml, upstream.nocobase));
+    if (!upstream.nocobase) check.match.status.clear();
+    check.position = upstream.position;
   }
 }
 

@@ -96,14 +96,14 @@ constexpr DirectiveInfo kRows[] = {
     {.name = "health_check",
      .contexts = L | U,
      .max_args = kMany,
-     .flags = kMayBlock,
+     .flags = kMayBlock | kRepeats,
      .handler = compile_health_check,
      .default_text = "off (YAML: on, type=tcp)",
      .help = "active checks of the peers of the upstream; the tests of a match may stand in a "
              "block of its own. grace=: how long peers get no request after a start, and requests "
              "wait, "
              "until a first verdict (YAML, and with mandatory: 1s). What checks have found holds "
-             "over a reload, persistent or not",
+             "over a reload, persistent or not. Of several, all must pass",
      .parameters = "off interval= jitter= timeout= fast= fails= passes= uri= host= port= match= "
                    "status= type= mandatory persistent keepalive_time= grace= grpc_service= "
                    "grpc_status=",

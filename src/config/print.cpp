@@ -266,7 +266,7 @@ class Printer {
       raw(std::string("proxy_protocol ") +
           (upstream.proxy_protocol == ProxyProtocol::v1 ? "v1" : "v2"));
     }
-    if (upstream.health_check) print_check(*upstream.health_check);
+    for (const auto& check : upstream.health_checks) print_check(check);
     print_upstream_rules(upstream);
     if (upstream.registry) print_registry(*upstream.registry);
     close();

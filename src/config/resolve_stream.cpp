@@ -56,8 +56,9 @@ bool listens_by(const StreamServer& server, bool udp) {
 
 // Whether nobody has written it.
 bool has_default_check(const UpstreamConfig& upstream) {
-  return upstream.health_check && upstream.health_check->position.line == upstream.position.line &&
-         upstream.health_check->position.column == upstream.position.column;
+  if (upstream.health_checks.size() != 1) return false;
+  const auto& position = upstream.health_checks.front().position;
+  return position.line == upstream.position.line && position.column == upstream.position.column;
 }
 
 // Whether an application behind UDP is there, a connection by TCP does not tell. A target made of
@@ -78,7 +79,7 @@ void drop_checks_of_datagrams(Model& model) {
   for (std::uint32_t i = 0; i < model.upstreams.size(); ++i) {
     auto& upstream = model.upstreams[i];
     const bool udp = upstream.stream && (any_by_udp || by_udp.contains(i));
-    if (udp && !by_tcp.contains(i) && has_default_check(upstream)) upstream.health_check.reset();
+    if (udp && !by_tcp.contains(i) && has_default_check(upstream)) upstream.health_checks.clear();
   }
 }
 

@@ -275,16 +275,17 @@ void TlsContexts::prepare_checks(Model& model) {
   std::vector<Use> uses(model.upstreams.size());
   for (const auto& server : model.servers) note_uses(*server->root, uses);
   for (std::size_t i = 0; i < uses.size(); ++i) {
-    auto& check = model.upstreams[i].health_check;
-    if (check) check->proxy_protocol = model.upstreams[i].proxy_protocol;
-    if (!check || uses[i].tls == nullptr || uses[i].plain) continue;
-    const auto& request = uses[i].tls->request;
-    const auto& proxy = *uses[i].tls->proxy();
-    check->tls = proxy.tls_context;
-    check->tls_announce = request.proxy_ssl_server_name;
-    const bool named = !request.proxy_ssl_name.empty() && request.proxy_ssl_name.is_constant();
-    check->tls_name = named ? std::string(request.proxy_ssl_name.constant())
-                            : proxy.host.substr(0, proxy.host.find(':'));
+    for (auto& check : model.upstreams[i].health_checks) {
+      check.proxy_protocol = model.upstreams[i].proxy_protocol;
+      if (uses[i].tls == nullptr || uses[i].plain) continue;
+      const auto& request = uses[i].tls->request;
+      const auto& proxy = *uses[i].tls->proxy();
+      check.tls = proxy.tls_context;
+      check.tls_announce = request.proxy_ssl_server_name;
+      const bool named = !request.proxy_ssl_name.empty() && request.proxy_ssl_name.is_constant();
+      check.tls_name = named ? std::string(request.proxy_ssl_name.constant())
+                             : proxy.host.substr(0, proxy.host.find(':'));
+    }
   }
 }
 

@@ -80,6 +80,7 @@ struct KeepaliveConfig {
 struct StatusRange {
   std::uint16_t from = 200;
   std::uint16_t to = 200;  // inclusive
+  friend bool operator==(const StatusRange&, const StatusRange&) = default;
 };
 
 // What the answer to a check must be, all of it: nginx's (Plus) `match`.
@@ -91,6 +92,9 @@ struct MatchConfig {
     std::string name{};  // of a header field
     std::string text{};  // bytes, or the pattern as written
     std::shared_ptr<const Regex> regex{};
+    friend bool operator==(const Test& a, const Test& b) {
+      return a.kind == b.kind && a.negated == b.negated && a.name == b.name && a.text == b.text;
+    }
   };
   std::vector<StatusRange> status;  // empty: any
   bool status_negated = false;      // `status ! 500`
@@ -100,6 +104,7 @@ struct MatchConfig {
   std::string send;
   std::optional<Test> expect;
 
+  friend bool operator==(const MatchConfig&, const MatchConfig&) = default;
   [[nodiscard]] bool for_http() const {
     return !status.empty() || !headers.empty() || !body.empty();
   }
@@ -247,7 +252,7 @@ struct UpstreamConfig {
   std::vector<PeerConfig> peers;               // in the order written, backups among them
   KeepaliveConfig keepalive;
   ProxyProtocol proxy_protocol = ProxyProtocol::off;  // peers are told whose connection it is
-  std::optional<HealthCheckConfig> health_check;
+  std::vector<HealthCheckConfig> health_checks;       // a peer is well if all of them find so
   std::optional<StickyConfig> sticky;
   QueueConfig queue;
   EjectConfig eject;

@@ -86,8 +86,18 @@ class Reader {
 
   void directive(const DirectiveInfo& row, const YAML::Node& at, const YAML::Node& value,
                  Block& out) {
-    if (row.has(kMayBlock) && value.IsMap() && find(value, row.entries).IsMap()) {
+    const auto with_block = [&](const YAML::Node& node) {
+      return row.has(kMayBlock) && node.IsMap() && find(node, row.entries).IsMap();
+    };
+    if (with_block(value)) {
       directive_with_block(row, at, value, out);
+    } else if (value.IsSequence() && std::any_of(value.begin(), value.end(), with_block)) {
+      for (const auto& item : value) {
+        YAML::Node alone(YAML::NodeType::Sequence);
+        alone.push_back(item);
+        with_block(item) ? directive_with_block(row, item, item, out)
+                         : arguments_.read(row, item, alone, out);
+      }
     } else if (!row.has(kBlock)) {
       arguments_.read(row, at, value, out);
     } else if (row.has(kEntries)) {

@@ -139,10 +139,22 @@ class Writer {
     return value;
   }
 
-  YamlValue value_of(const DirectiveInfo& row, const Directives& directives) {
-    if (row.has(kMayBlock) && directives.size() == 1 && directives.front()->has_block) {
-      return with_block(row, *directives.front());
+  // Of several, an item each.
+  YamlValue some_with_blocks(const DirectiveInfo& row, const Directives& directives) {
+    if (directives.size() == 1) return with_block(row, *directives.front());
+    YamlValue sequence = YamlValue::sequence();
+    for (const auto* directive : directives) {
+      auto value = directive->has_block ? with_block(row, *directive) : yaml_form(row, {directive});
+      const bool nested = value.kind == YamlValue::Kind::sequence && value.items.size() == 1;
+      sequence.items.push_back(nested ? std::move(value.items[0]) : std::move(value));
     }
+    return sequence;
+  }
+
+  YamlValue value_of(const DirectiveInfo& row, const Directives& directives) {
+    const bool blocks = std::any_of(directives.begin(), directives.end(),
+                                    [](const auto* directive) { return directive->has_block; });
+    if (row.has(kMayBlock) && blocks) return some_with_blocks(row, directives);
     if (!row.has(kBlock) && row.name == "log_format") return log_formats(directives);
     if (!row.has(kBlock)) return yaml_form(row, directives);
     if (row.has(kEntries) && row.yaml_name.empty()) return entries(row, directives);

@@ -70,7 +70,7 @@ Engine::~Engine() {
 void Engine::set_up() {
   probe::Prober::Hooks hooks;
   hooks.on_transition = [this](const probe::Target& target,
-                               const upstream::HealthMachine::Transition& transition) {
+                               const upstream::PeerHealth::Transition& transition) {
     const bool worse = transition.to == upstream::Health::down;
     log_.write(worse ? LogLevel::error : LogLevel::notice, probe::log_line(target, transition));
     if (transition.to == upstream::Health::up) first_may_be_ready(target);
@@ -360,10 +360,10 @@ void Engine::set_targets() {
   for (std::size_t i = 0; i < runtime_->pools.size(); ++i) {
     const auto& config = runtime_->model->upstreams[i];
     for (const auto& peer : runtime_->pools[i].pool->peers()) {
-      if (config.health_check) {
+      if (!config.health_checks.empty()) {
         if (peer->spec.down) continue;
-        targets.push_back({config.name, peer, *config.health_check});
-        if (peer->spec.newcomer) targets.back().check.mandatory = true;
+        targets.push_back({config.name, peer, config.health_checks});
+        for (auto& check : targets.back().checks) check.mandatory |= peer->spec.newcomer;
       } else {
         // A reload may have taken the check away: its verdict goes with it.
         peer->health.store(upstream::Health::unchecked, std::memory_order_relaxed);

@@ -59,7 +59,7 @@ void Engine::end_first(const std::string& pool, const std::string& why) {
 void Engine::end_first_without_checks() {
   for (const auto& upstream : runtime_->model->upstreams) {
     const auto* setting = operators_.find(upstream.name);
-    if (setting == nullptr || setting->first.empty() || upstream.health_check) continue;
+    if (setting == nullptr || setting->first.empty() || !upstream.health_checks.empty()) continue;
     end_first(upstream.name, "is not checked any more");
   }
 }

@@ -1,5 +1,5 @@
-// Active checks: asks each peer at the times its machine says, never twice at once, and tells of
-// each change of state. Control thread (that of the io_context) only.
+// Active checks: asks each peer at the times its machines say, never the same twice at once, and
+// tells of each change of state. Control thread (that of the io_context) only.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,8 @@
 
 #include "base/clock.h"
 #include "config/model.h"
-#include "upstream/health.h"
 #include "upstream/peer.h"
+#include "upstream/peer_health.h"
 
 namespace boost::asio {
 class io_context;
@@ -24,7 +24,7 @@ namespace weir::probe {
 struct Target {
   std::string pool;
   std::shared_ptr<upstream::Peer> peer;
-  config::HealthCheckConfig check;
+  std::vector<config::HealthCheckConfig> checks;
 };
 
 class Prober {
@@ -41,7 +41,7 @@ class Prober {
     std::uint64_t failed_checks = 0;
   };
   struct Hooks {
-    std::function<void(const Target&, const upstream::HealthMachine::Transition&)> on_transition{};
+    std::function<void(const Target&, const upstream::PeerHealth::Transition&)> on_transition{};
     // After every check, once the machine has it.
     std::function<void(const Target&, const upstream::CheckResult&)> on_result{};
   };
@@ -61,8 +61,8 @@ class Prober {
 
   // In the order of the targets.
   [[nodiscard]] std::vector<Snapshot> snapshot() const;
-  // The present machine of a peer, or null if it is not checked.
-  [[nodiscard]] const upstream::HealthMachine* find(const upstream::Peer& peer) const;
+  // What is known of a peer, or null if it is not checked.
+  [[nodiscard]] const upstream::PeerHealth* find(const upstream::Peer& peer) const;
 
  private:
   class Probe;
@@ -70,11 +70,11 @@ class Prober {
 
   std::shared_ptr<Shared> shared_;
   std::vector<std::shared_ptr<Probe>> probes_;
-  std::unordered_map<const upstream::Peer*, const Probe*> by_peer_;  // of them, the first
+  std::unordered_map<const upstream::Peer*, const Probe*> by_peer_;  // of them
 };
 
 // `peer 10.0.0.2:80 of "app" down: connect: connection refused (2/2)`
 [[nodiscard]] std::string log_line(const Target& target,
-                                   const upstream::HealthMachine::Transition& transition);
+                                   const upstream::PeerHealth::Transition& transition);
 
 }  // namespace weir::probe

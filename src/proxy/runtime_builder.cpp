@@ -115,8 +115,10 @@ void RuntimeBuilder::add_pools(Runtime& runtime, const discovery::Resolver& reso
                         upstream.balance == config::Balance::hash_consistent;
     if (by_key) node.hash_key = &upstream.balance_key;
     node.keepalive = upstream.keepalive;
-    if (upstream.health_check && upstream.health_check->grace > Duration{0}) {
-      node.grace = std::make_shared<StartGrace>(*node.pool, upstream.health_check->grace);
+    Duration grace{0};
+    for (const auto& check : upstream.health_checks) grace = std::max(grace, check.grace);
+    if (grace > Duration{0}) {
+      node.grace = std::make_shared<StartGrace>(*node.pool, grace);
     }
     add_affinity(node, upstream);
     for (const auto& peer : node.pool->peers()) {

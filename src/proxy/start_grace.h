@@ -1,5 +1,5 @@
 // The grace of a start: peers are `checking` until the first word of their checks, or until
-// upstream::HealthMachine gives up waiting for it. Requests wait meanwhile, for a moment at most,
+// upstream::PeerHealth gives up waiting for it. Requests wait meanwhile, for a moment at most,
 // instead of being told that there is no peer.
 #pragma once
 

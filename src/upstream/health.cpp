@@ -87,16 +87,12 @@ bool starts_closed(const config::HealthCheckConfig& check) {
   return check.mandatory || check.grace > Duration{0};
 }
 
-HealthMachine::HealthMachine(const config::HealthCheckConfig& config, Peer& peer, Random random,
-                             TimePoint now)
+HealthMachine::HealthMachine(const config::HealthCheckConfig& config, Random random, TimePoint now)
     : config_(config),
-      peer_(peer),
       random_(std::move(random)),
       state_(starts_closed(config) ? Health::checking : Health::unchecked),
       since_(now),
-      next_check_(now) {
-  peer_.health.store(state_, std::memory_order_relaxed);
-}
+      next_check_(now) {}
 
 std::optional<HealthMachine::Transition> HealthMachine::on_check(const CheckResult& result,
                                                                  TimePoint now) {
@@ -116,14 +112,11 @@ std::optional<HealthMachine::Transition> HealthMachine::on_check(const CheckResu
       transition = change_to(Health::down, fails_in_row_, config_.fails, now);
     }
   }
-  peer_.gone.store(state_ == Health::down && is_silent(), std::memory_order_relaxed);
   next_check_ = now + wait();
   return transition;
 }
 
-// Nobody answers there: requests in progress need not wait. One check that was too late is not
-// enough to say so, since the peer may only be busy.
-bool HealthMachine::is_silent() const {
+bool HealthMachine::silent() const {
   return last_.layer == CheckLayer::connect ||
          (last_.layer == CheckLayer::timeout && fails_in_row_ >= 2);
 }
@@ -145,15 +138,8 @@ std::optional<HealthMachine::Transition> HealthMachine::change_to(Health to, std
 
 HealthMachine::Transition HealthMachine::move_to(Health to, TimePoint now) {
   Transition transition{.from = state_, .to = to, .reason = reason_};
-  ++transitions_[static_cast<std::size_t>(to)];
   state_ = to;
   since_ = now;
-  const bool out = peer_.spec.vanished || peer_.spec.down;
-  peer_.leaving.store(to == Health::down || out, std::memory_order_relaxed);
-  // What clients met while it was down is no reason to ban it now. First the flag, then the state:
-  // who sees the peer up also sees that it is to be forgiven.
-  if (transition.from == Health::down) peer_.recovered.store(true, std::memory_order_relaxed);
-  peer_.health.store(to, std::memory_order_release);
   return transition;
 }
 

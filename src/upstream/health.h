@@ -1,5 +1,5 @@
-// The machine behind a peer's active checks: counts results, decides states, says when to check
-// next. Pure: takes `now` and results, does no I/O. Control thread only.
+// The machine behind an active check of a peer: counts results, decides states, says when to check
+// next. Pure: takes `now` and results, does no I/O. Control thread only; PeerHealth owns it.
 #pragma once
 
 #include <array>
@@ -51,14 +51,14 @@ class HealthMachine {
  public:
   // `random(n)` gives 0 .. n-1; for jitter.
   using Random = std::function<std::uint64_t(std::uint64_t)>;
-  HealthMachine(const config::HealthCheckConfig& config, Peer& peer, Random random, TimePoint now);
+  HealthMachine(const config::HealthCheckConfig& config, Random random, TimePoint now);
 
   struct Transition {
     Health from;
     Health to;
     std::string reason;  // "connect: connection refused (2/2)"
   };
-  // Takes a check's result and stores the state in Peer::health. A transition is returned once.
+  // Takes a check's result. A transition is returned once.
   std::optional<Transition> on_check(const CheckResult& result, TimePoint now);
   // The grace of the check has passed since the start: a peer of which nothing bad was heard gets
   // requests, unless it is mandatory that it passes.
@@ -67,16 +67,17 @@ class HealthMachine {
   // changing or unknown, and while the peer is down.
   [[nodiscard]] TimePoint next_check() const { return next_check_; }
 
+  [[nodiscard]] Health state() const { return state_; }
+  // Nobody answers there: requests in progress need not wait. One check that was too late is not
+  // enough to say so, since the peer may only be busy.
+  [[nodiscard]] bool silent() const;
+
   // For status pages.
   [[nodiscard]] TimePoint since() const { return since_; }  // of the present state
   [[nodiscard]] const std::string& reason() const { return reason_; }
   [[nodiscard]] const CheckResult& last() const { return last_; }
   [[nodiscard]] std::uint64_t checks() const { return checks_; }
   [[nodiscard]] std::uint64_t failed_checks() const { return failed_checks_; }
-  // Times that it went into this state.
-  [[nodiscard]] std::uint64_t transitions(Health to) const {
-    return transitions_[static_cast<std::size_t>(to)];
-  }
   [[nodiscard]] std::uint64_t failed_checks(CheckLayer layer) const {
     return failures_[static_cast<std::size_t>(layer)];
   }
@@ -86,11 +87,9 @@ class HealthMachine {
                                       TimePoint now);
   Transition move_to(Health to, TimePoint now);
   [[nodiscard]] bool is_settled() const;
-  [[nodiscard]] bool is_silent() const;
   [[nodiscard]] Duration wait();
 
   config::HealthCheckConfig config_;
-  Peer& peer_;
   Random random_;
   Health state_;
   TimePoint since_;
@@ -102,7 +101,6 @@ class HealthMachine {
   std::uint64_t checks_ = 0;
   std::uint64_t failed_checks_ = 0;
   std::array<std::uint64_t, static_cast<std::size_t>(CheckLayer::ok) + 1> failures_{};
-  std::array<std::uint64_t, 4> transitions_{};  // by Health
 };
 
 }  // namespace weir::upstream

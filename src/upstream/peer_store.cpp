@@ -12,14 +12,17 @@ namespace {
 std::string key_of(const config::UpstreamConfig& config, const PeerSpec& spec) {
   std::string key = config.name + '\0' + spec.endpoint.text();
   key += spec.backup ? " backup" : " primary";
-  if (config.health_check) key += '\0' + settings_text(*config.health_check);
+  for (const auto& check : config.health_checks) key += '\0' + settings_text(check);
   return key;
 }
 
 // Already closed where a check comes first: the pool may be in use before the first check starts.
 std::shared_ptr<Peer> make_peer(const config::UpstreamConfig& config, const PeerSpec& spec) {
   auto peer = std::make_shared<Peer>(spec);
-  const bool closed = config.health_check && (starts_closed(*config.health_check) || spec.newcomer);
+  const auto& checks = config.health_checks;
+  const bool closed = std::any_of(checks.begin(), checks.end(), [&](const auto& check) {
+    return spec.newcomer || starts_closed(check);
+  });
   if (closed) peer->health = Health::checking;
   return peer;
 }

@@ -281,7 +281,7 @@ TEST_CASE("what active checks say of a peer") {
   probe::Prober prober(io, fixture.clock, [](std::uint64_t) { return std::uint64_t{0}; },
                        {.on_result = [&done](const auto&, const auto&) { done = true; }});
   fixture.source.prober = &prober;
-  prober.set_targets({{.pool = "app", .peer = peer, .check = {}}});
+  prober.set_targets({{.pool = "app", .peer = peer, .checks = {{}}}});
 
   CHECK(only_peer(fixture).at("last_check").is_null());
   while (!done && io.run_one_for(std::chrono::seconds(10)) > 0) {

@@ -16,7 +16,7 @@ struct Operators : test::Fixture {
     for (const char* name : {"app", "other"}) {
       config::UpstreamConfig upstream;
       upstream.name = name;
-      if (checked) upstream.health_check.emplace();
+      if (checked) upstream.health_checks.emplace_back();
       model->upstreams.push_back(std::move(upstream));
     }
     add_pool("app", {test::make_peer("10.0.0.1:80"), test::make_peer("10.0.0.2:80")});

@@ -238,7 +238,8 @@ TEST_CASE("health checks") {
        "one, or put health_check into the upstream"},
       {"upstream a { server b; health_check; } server { location / { proxy_pass http://a; "
        "health_check; } }",
-       "t:1:83: error: health_check: upstream \"a\" has a health_check already, at t:1:24"},
+       "t:1:83: error: health_check: upstream \"a\" has a health_check already that asks the same, at "
+       "t:1:24; several of them differ in type, uri, host, port, grpc_service or match"},
       {"upstream a { server b; health_check interval=0 uri=x match=m fials=2 passes=0 type=udp "
        "timeout=x; }",
        "t:1:62: error: health_check: unknown parameter \"fials=2\"; did you mean \"fails\"?\n"

@@ -127,6 +127,13 @@ TEST_CASE("health checks") {
        {"health_check http interval=500ms jitter=0s timeout=2s fast=500ms fails=1 passes=1 uri=/ "
         "host= port=0 status=200-399,"},
        {}},
+      {"several, in the upstream and in a location",
+       "upstream app { server a; health_check uri=/a; } " + location + " type=tcp port=90; } }",
+       {"health_check http interval=5s jitter=0s timeout=2s fast=1s fails=1 passes=1 uri=/a host= "
+        "port=0 status=200-399,",
+        "health_check tcp interval=5s jitter=0s timeout=2s fast=1s fails=1 passes=1 uri=/ host= "
+        "port=90 status="},
+       {}},
       {"in the upstream, with codes",
        "upstream app { server a; health_check status=200,204-299; }",
        {"health_check http interval=5s jitter=0s timeout=2s fast=1s fails=1 passes=1 uri=/ host= "

@@ -88,6 +88,11 @@ upstreams:
        "status=200-299,304 mandatory; }",
        "upstreams: {app: {servers: [a], health_check: {uri: /h, interval: 1s, timeout: 2s, fails: "
        "2, passes: 3, status: [200-299, 304], mandatory: true}}}"},
+      {"several health checks",
+       "upstream app { server a; health_check uri=/h; health_check type=tcp port=9000; "
+       "health_check uri=/h { body ok; } }",
+       "upstreams: {app: {servers: [a], health_check: [{uri: /h}, {type: tcp, port: 9000}, {uri: "
+       "/h, match: {body: ok}}]}}"},
       {"health check in a location",
        "match ok { status ! 500; } upstream app { server a; } server { location / { proxy_pass "
        "http://app; health_check match=ok; } }",

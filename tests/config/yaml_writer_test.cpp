@@ -138,6 +138,20 @@ upstreams:
       match:
         expect: ~ 200 OK
 )"},
+      {"several checks",
+       "upstream b { server c; health_check uri=/h { status 200; } health_check type=tcp port=90; "
+       "health_check; }",
+       R"(
+upstreams:
+  b:
+    servers: [c]
+    health_check:
+      - uri: /h
+        match:
+          status: 200
+      - { type: tcp, port: 90 }
+      - true
+)"},
       {"matches", "match ok { status ! 500 502-504; } match up { status 200; }", R"(
 matches:
   ok:

@@ -1,5 +1,6 @@
 """Active checks, idle connections, and what the admin listener says of them."""
 import json
+import signal
 import time
 import urllib.error
 import urllib.request
@@ -161,3 +162,82 @@ admin: {{ listen: "127.0.0.1:{admin}" }}
     for _ in range(6):
         assert send_once(proxy.port, request()).status == 200
     assert served(node) == before
+
+
+# ---- several checks
+
+@pytest.fixture(name="twice")
+def twice_fixture(start, request):
+    """Two nodes that are asked for /health, and each for its port beside it as well."""
+    switches = [Switch(), Switch()]
+    nodes = [start.node(switch) for switch in switches]
+    beside = start.node()
+    admin = free_port()
+    yaml = getattr(request, "param", "nginx") == "yaml"
+    if yaml:
+        proxy = start.proxy(f"""upstreams:
+  app:
+    servers: [{nodes[0].address}, {nodes[1].address}]
+    health_check:
+      - {{uri: /health, interval: 50ms, timeout: 500ms, fails: 2}}
+      - {{type: tcp, port: {beside.port}, interval: 50ms, timeout: 500ms, fails: 2}}
+servers: [{{listen: "@listen@", locations: [{{path: /, proxy_pass: "http://app"}}]}}]
+admin: {{listen: "127.0.0.1:{admin}"}}
+error_log: "@dir@/error.log info"
+""")
+    else:
+        proxy = start.proxy(site(nodes, location=CHECK + ";", upstream=f"""
+            health_check type=tcp port={beside.port} interval=50ms timeout=500ms fails=2;"""),
+            main=f"admin {{ listen 127.0.0.1:{admin}; }}")
+    for node in nodes:
+        wait_for_state(admin, node, "up")
+    return proxy, admin, nodes, switches, beside
+
+
+@pytest.mark.parametrize("twice", ["nginx", "yaml"], indirect=True)
+def test_of_several_checks_all_must_pass(twice):
+    proxy, admin, nodes, switches, beside = twice
+    switches[0].status = 503
+    peer = wait_for_state(admin, nodes[0], "down")
+    assert peer["reason"] == "/health: status: got 503, want 200-399 (2/2)"
+    found = {check["name"]: check for check in peer["health_checks"]}
+    tcp = f"tcp at port {beside.port}"
+    assert found["/health"]["state"] == "down" and found["/health"]["last"]["status"] == 503
+    assert found[tcp]["state"] == "up"
+    assert peer["checks"] == sum(check["checks"] for check in found.values())
+    before = served(nodes[0])
+    for _ in range(10):
+        assert send_once(proxy.port, request()).status == 200
+    assert served(nodes[0]) == before
+    assert any(f'peer {nodes[0].address} of "app" down: /health: status: got 503' in line
+               for line in proxy.log("error.log"))
+
+    switches[0].status = 200
+    wait_for_state(admin, nodes[0], "up")
+    beside.stop()
+    for node in nodes:
+        peer = wait_for_state(admin, node, "down")
+        assert peer["reason"].startswith(f"{tcp}: connect: connection refused")
+    # Another bad check is not another state.
+    switches[1].status = 503
+    eventually(lambda: all(check["state"] == "down" for check in
+                           state_of(admin, nodes[1])["health_checks"]), "both fail")
+    assert sum(f"peer {nodes[1].address}" in line and "down" in line
+               for line in proxy.log("error.log")) == 1
+
+
+def test_a_reload_that_adds_a_check_asks_it_before_it_is_up(twice):
+    proxy, admin, nodes, _, beside = twice
+    text = proxy.conf.read_text()
+    proxy.conf.write_text(text.replace("health_check uri=/health", "health_check uri=/more "
+                                       "interval=50ms status=418; health_check uri=/health"))
+    proxy.process.send_signal(signal.SIGHUP)
+    for node in nodes:
+        peer = wait_for_state(admin, node, "down")
+        assert peer["reason"].startswith("/more: status: got 200, want 418")
+    assert send_once(proxy.port, request()).status == 502
+    proxy.conf.write_text(text)
+    proxy.process.send_signal(signal.SIGHUP)
+    for node in nodes:
+        peer = wait_for_state(admin, node, "up")
+        assert len(peer["health_checks"]) == 2

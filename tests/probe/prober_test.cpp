@@ -29,7 +29,7 @@ struct Bench {
     upstream::PeerSpec spec;
     spec.endpoint.ip = *IpAddress::parse("127.0.0.1", server.where().port());
     spec.name = spec.endpoint.text();
-    return {.pool = "app", .peer = std::make_shared<Peer>(spec), .check = check};
+    return {.pool = "app", .peer = std::make_shared<Peer>(spec), .checks = {check}};
   }
   bool run_until(const std::function<bool()>& condition) { return test::run_until(io, condition); }
   // Runs until this many more checks of the peer have ended.
@@ -190,7 +190,7 @@ TEST_CASE("new targets: who stays keeps state, who goes is left alone") {
   // Named otherwise and in another place, but the same peer and settings.
   Target renamed = stays;
   renamed.pool = "other";
-  renamed.check.position.line = 9;
+  renamed.checks[0].position.line = 9;
   test::TcpServer third(bench.io, test::any_port());
   third.script.answer = answer("200 OK");
   const Target comes = bench.target(third);
@@ -207,7 +207,7 @@ TEST_CASE("new targets: who stays keeps state, who goes is left alone") {
   CHECK(goes.peer->health == Health::down);  // as it was
 
   Target changed = stays;
-  changed.check.uri = "/other";
+  changed.checks[0].uri = "/other";
   bench.prober.set_targets({changed});
   CHECK(stays.peer->health == Health::unchecked);  // another check has said nothing yet
   CHECK(bench.run_until([&] { return server.last_request.find("GET /other ") == 0; }));
@@ -245,7 +245,7 @@ TEST_CASE("a prober that goes away leaves nothing behind") {
   const auto peer = std::make_shared<Peer>(spec);
   {
     Prober prober(io, clock, [](std::uint64_t) { return std::uint64_t{0}; }, {});
-    prober.set_targets({{.pool = "app", .peer = peer, .check = Bench::quick()}});
+    prober.set_targets({{.pool = "app", .peer = peer, .checks = {Bench::quick()}}});
     CHECK(test::run_until(io, [&server] { return !server.last_request.empty(); }));
   }
   CHECK(test::run_until(io, [&] { return server.open == 0 && peer.use_count() == 1; }));

@@ -1,4 +1,4 @@
-#include "upstream/health.h"
+#include "upstream/peer_health.h"
 
 #include <doctest/doctest.h>
 
@@ -35,20 +35,27 @@ config::HealthCheckConfig with_grace(std::uint32_t fails, std::uint32_t passes) 
 CheckResult passed() { return {.layer = CheckLayer::ok, .status = 200, .detail = "got 200"}; }
 CheckResult refused() { return {.layer = CheckLayer::connect, .detail = "connection refused"}; }
 
-// A machine in virtual time.
+// The health of a peer in virtual time.
 struct Bench {
   explicit Bench(const config::HealthCheckConfig& config, HealthMachine::Random random = {})
-      : machine(config, peer, std::move(random), clock.now()) {}
+      : Bench(std::vector{config}, std::move(random)) {}
+  explicit Bench(const std::vector<config::HealthCheckConfig>& configs,
+                 const HealthMachine::Random& random = {})
+      : health(configs, peer, random, clock.now()) {}
 
   // Waits for the next check and gives it this result.
-  std::optional<HealthMachine::Transition> step(const CheckResult& result) {
-    clock.advance(machine.next_check() - clock.now());
-    return machine.on_check(result, clock.now());
+  std::optional<PeerHealth::Transition> step(const CheckResult& result, std::size_t check = 0) {
+    clock.advance(next_check(check) - clock.now());
+    return health.on_check(check, result, clock.now());
+  }
+
+  [[nodiscard]] TimePoint next_check(std::size_t check = 0) const {
+    return health.machines()[check].next_check();
   }
 
   ManualClock clock;
   Peer peer{test::spec(8000)};
-  HealthMachine machine;
+  PeerHealth health;
 };
 
 }  // namespace
@@ -124,11 +131,11 @@ TEST_CASE("the end of a grace: who has not failed gets requests, unless passing 
       bench.step(result == '+' ? passed() : refused());
     }
     CHECK(bench.peer.health == row.before);
-    const auto transition = bench.machine.end_grace(bench.clock.now());
+    const auto transition = bench.health.end_grace(0, bench.clock.now());
     CHECK(bench.peer.health == row.after);
     CHECK(transition.has_value() == (row.before != row.after));
     if (transition) CHECK(transition->reason == "no verdict within 1000 ms");
-    CHECK_FALSE(bench.machine.end_grace(bench.clock.now()));
+    CHECK_FALSE(bench.health.end_grace(0, bench.clock.now()));
     CHECK_FALSE(bench.peer.recovered);
   }
 }
@@ -145,30 +152,30 @@ TEST_CASE("a transition is told once, with reason and time") {
   CHECK_FALSE(bench.peer.recovered);
   CHECK_FALSE(bench.step(passed()));
   CHECK_FALSE(bench.step(refused()));
-  CHECK(bench.machine.since() == start);
+  CHECK(bench.health.since() == start);
 
   const auto down = bench.step(refused());
   REQUIRE(down);
   CHECK(down->from == Health::up);
   CHECK(down->to == Health::down);
   CHECK(down->reason == "connect: connection refused (2/2)");
-  CHECK(bench.machine.reason() == down->reason);
-  CHECK(bench.machine.since() == bench.clock.now());
+  CHECK(bench.health.reason() == down->reason);
+  CHECK(bench.health.since() == bench.clock.now());
   CHECK_FALSE(bench.step(refused()));
 
   REQUIRE(bench.step(passed()));
   CHECK(bench.peer.recovered);  // its passive failures are to be forgotten
-  CHECK(bench.machine.checks() == 6);
-  CHECK(bench.machine.failed_checks() == 3);
-  CHECK(bench.machine.last().status == 200);
+  CHECK(bench.health.checks() == 6);
+  CHECK(bench.health.failed_checks() == 3);
+  CHECK(bench.health.last().status == 200);
 }
 
 TEST_CASE("waits: the first at once, short ones while changing, unknown or down") {
   Bench bench(check_config(2, 2));
-  CHECK(bench.machine.next_check() == bench.clock.now());
+  CHECK(bench.next_check() == bench.clock.now());
   const auto wait_after = [&bench](const CheckResult& result) {
     bench.step(result);
-    return bench.machine.next_check() - bench.clock.now();
+    return bench.next_check() - bench.clock.now();
   };
   CHECK(wait_after(passed()) == seconds{1});   // unknown still: 1 of 2
   CHECK(wait_after(passed()) == seconds{5});   // up
@@ -183,7 +190,7 @@ TEST_CASE("waits: the first at once, short ones while changing, unknown or down"
   config.interval = milliseconds{200};  // shorter than the fast one
   Bench quick(config);
   quick.step(refused());
-  CHECK(quick.machine.next_check() - quick.clock.now() == milliseconds{200});
+  CHECK(quick.next_check() - quick.clock.now() == milliseconds{200});
 }
 
 TEST_CASE("jitter comes on top of the wait, below the configured one") {
@@ -195,9 +202,9 @@ TEST_CASE("jitter comes on top of the wait, below the configured one") {
     return n - 1;
   });
   bench.step(passed());
-  CHECK(bench.machine.next_check() - bench.clock.now() == milliseconds{7999});
+  CHECK(bench.next_check() - bench.clock.now() == milliseconds{7999});
   bench.step(refused());  // down: at most the double of the short wait
-  CHECK(bench.machine.next_check() - bench.clock.now() == milliseconds{1999});
+  CHECK(bench.next_check() - bench.clock.now() == milliseconds{1999});
   CHECK(asked == std::vector<std::uint64_t>{3000, 1000});
 }
 
@@ -211,7 +218,7 @@ TEST_CASE("an hour: a peer that recovers is back within one interval") {
   Duration slowest_up{0};
   Duration slowest_down{0};
   while (bench.clock.now() - start < std::chrono::hours{1}) {
-    const auto transition = bench.step(is_away(bench.machine.next_check()) ? refused() : passed());
+    const auto transition = bench.step(is_away(bench.next_check()) ? refused() : passed());
     if (!transition) continue;
     const Duration late = (bench.clock.now() - start) % seconds{300};
     if (transition->to == Health::up) {
@@ -276,7 +283,7 @@ TEST_CASE("hours with jitter: each wait in its bounds, all of them used") {
   Duration most{0};
   constexpr int checks = 5000;  // more than 8 hours
   for (int i = 0; i < checks; ++i) {
-    const Duration wait = bench.machine.next_check() - bench.clock.now();
+    const Duration wait = bench.next_check() - bench.clock.now();
     least = std::min(least, wait);
     most = std::max(most, wait);
     sum += wait;
@@ -296,11 +303,11 @@ TEST_CASE("failures are counted by what they failed at") {
                            CheckLayer::timeout, CheckLayer::header}) {
     bench.step({.layer = layer});
   }
-  CHECK(bench.machine.failed_checks() == 5);
-  CHECK(bench.machine.failed_checks(CheckLayer::body) == 2);
-  CHECK(bench.machine.failed_checks(CheckLayer::timeout) == 1);
-  CHECK(bench.machine.failed_checks(CheckLayer::connect) == 0);
-  CHECK(bench.machine.failed_checks(CheckLayer::ok) == 0);
+  CHECK(bench.health.failed_checks() == 5);
+  CHECK(bench.health.failed_checks(CheckLayer::body) == 2);
+  CHECK(bench.health.failed_checks(CheckLayer::timeout) == 1);
+  CHECK(bench.health.failed_checks(CheckLayer::connect) == 0);
+  CHECK(bench.health.failed_checks(CheckLayer::ok) == 0);
 }
 
 TEST_CASE("settings are the same if and only if their texts are") {
@@ -342,6 +349,91 @@ TEST_CASE("settings are the same if and only if their texts are") {
   }
   // What requests do while nothing is known is no part of a check.
   CHECK(text([](Config& c) { c.grace = seconds{9}; }) == texts[0]);
+}
+
+// ---- several checks
+
+TEST_CASE("a peer is as well as the worst of its checks finds it") {
+  struct Row {
+    const char* name;
+    config::HealthCheckConfig first;
+    config::HealthCheckConfig second;
+    const char* results;  // a A: the first one's, failed and passed; b B: the second's
+    const char* states;   // of the peer, after each; as above
+  };
+  const Row rows[] = {
+      {"both must pass", check_config(1, 1), check_config(1, 1), "AB", "uU"},
+      {"one fails", check_config(1, 1), check_config(1, 1), "ABbB", "uUDU"},
+      {"both fail, one after the other", check_config(1, 1), check_config(1, 1), "abAB", "DDDU"},
+      {"each has its own counts", check_config(2, 1), check_config(1, 2), "aAabABB", "uuuDDDU"},
+      {"one of them mandatory", check_config(1, 1), check_config(1, 1, true), "AB", "cU"},
+      {"one of them with a grace", with_grace(1, 1), check_config(1, 1), "BA", "cU"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.name);
+    Bench bench(std::vector{row.first, row.second});
+    std::string states;
+    for (const char* result = row.results; *result != '\0'; ++result) {
+      const bool good = *result == 'A' || *result == 'B';
+      const auto transition =
+          bench.step(good ? passed() : refused(), *result == 'b' || *result == 'B' ? 1 : 0);
+      const auto health = bench.peer.health.load();
+      CHECK(health == bench.health.state());
+      if (transition) CHECK(transition->to == health);
+      states += health == Health::down ? 'D' : health == Health::up ? 'U' : to_string(health)[0];
+    }
+    CHECK(states == row.states);
+  }
+}
+
+TEST_CASE("what is wrong is told of the check that found it") {
+  auto health = check_config(1, 1);
+  health.uri = "/health";
+  auto port = check_config(1, 1);
+  port.type = config::CheckType::tcp;
+  port.port = 9000;
+  Bench bench(std::vector{health, port});
+  CHECK(bench.health.name(1) == "tcp at port 9000");
+  CHECK_FALSE(bench.step(passed()));
+  const auto up = bench.step(passed(), 1);
+  REQUIRE(up);
+  CHECK(up->reason == "tcp at port 9000: ok: got 200 (1/1)");
+  const auto down = bench.step(refused(), 1);
+  REQUIRE(down);
+  CHECK(down->from == Health::up);
+  CHECK(down->reason == "tcp at port 9000: connect: connection refused (1/1)");
+  const auto since = bench.health.since();
+  CHECK(bench.peer.gone.load());
+  // Another bad one changes nothing, nor does it when one of two is good again.
+  CHECK_FALSE(bench.step({.layer = CheckLayer::status, .status = 503, .detail = "got 503"}));
+  CHECK(bench.health.reason() == "/health: status: got 503 (1/1)");
+  CHECK_FALSE(bench.step(passed(), 1));
+  CHECK_FALSE(bench.peer.gone.load());
+  CHECK(bench.health.reason() == "/health: status: got 503 (1/1)");
+  CHECK(bench.health.last().status == 503);
+  CHECK(bench.health.since() == since);
+  CHECK_FALSE(bench.peer.recovered.load());
+  const auto back = bench.step(passed());
+  REQUIRE(back);
+  CHECK(back->from == Health::down);
+  CHECK(bench.peer.recovered.load());
+  CHECK(bench.health.transitions(Health::down) == 1);
+  CHECK(bench.health.transitions(Health::up) == 2);
+  CHECK(bench.health.checks() == 6);
+  CHECK(bench.health.failed_checks(CheckLayer::status) == 1);
+}
+
+TEST_CASE("the grace ends when no check has said anything bad") {
+  Bench bench(std::vector{with_grace(1, 1), with_grace(1, 1)});
+  CHECK_FALSE(bench.step(passed()));
+  CHECK(bench.peer.health.load() == Health::checking);
+  const auto transition = bench.health.end_grace(1, bench.clock.now());
+  REQUIRE(transition);
+  CHECK(transition->to == Health::unchecked);
+  // Of one that waits for nobody, the other's silence is not the end of its patience.
+  Bench mandatory(std::vector{with_grace(1, 1), check_config(1, 1, true)});
+  CHECK_FALSE(mandatory.health.end_grace(0, mandatory.clock.now()));
+  CHECK(mandatory.peer.health.load() == Health::checking);
 }
 
 }  // namespace weir::upstream

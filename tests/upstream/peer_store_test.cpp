@@ -12,7 +12,7 @@ namespace {
 config::UpstreamConfig upstream_config(bool checked = false) {
   config::UpstreamConfig config;
   config.name = "app";
-  if (checked) config.health_check.emplace();
+  if (checked) config.health_checks.emplace_back();
   return config;
 }
 
@@ -42,18 +42,19 @@ TEST_CASE("who is the same peer after a reload") {
       {"marked down", [](auto&, auto& s) { s.down = true; }, true},
       {"name as written", [](auto&, auto& s) { s.name = "app1"; }, true},
       {"balance", [](auto& c, auto&) { c.balance = config::Balance::ip_hash; }, true},
-      {"place of the check", [](auto& c, auto&) { c.health_check->position.line = 7; }, true},
+      {"place of the check", [](auto& c, auto&) { c.health_checks[0].position.line = 7; }, true},
       {"address", [](auto&, auto& s) { s.endpoint.ip.set_port(1); }, false},
       {"backup", [](auto&, auto& s) { s.backup = true; }, false},
       {"pool", [](auto& c, auto&) { c.name = "other"; }, false},
-      {"check's interval", [](auto& c, auto&) { c.health_check->interval += Duration{1}; }, false},
-      {"check's uri", [](auto& c, auto&) { c.health_check->uri = "/ping"; }, false},
+      {"check's interval", [](auto& c, auto&) { c.health_checks[0].interval += Duration{1}; },
+       false},
+      {"check's uri", [](auto& c, auto&) { c.health_checks[0].uri = "/ping"; }, false},
       {"check's status",
        [](auto& c, auto&) {
-         c.health_check->match.status.push_back({200, 204});
+         c.health_checks[0].match.status.push_back({200, 204});
        },
        false},
-      {"no check", [](auto& c, auto&) { c.health_check.reset(); }, false},
+      {"no check", [](auto& c, auto&) { c.health_checks.clear(); }, false},
   };
   for (const auto& row : rows) {
     CAPTURE(row.name);
@@ -89,7 +90,7 @@ TEST_CASE("state survives, in the order of the new configuration") {
 TEST_CASE("a mandatory check keeps a new peer out from the start, not one that has passed") {
   PeerStore store;
   auto config = upstream_config(true);
-  config.health_check->mandatory = true;
+  config.health_checks[0].mandatory = true;
   const auto before = store.build(config, test::specs({1}));
   store.commit(test::at(0));
   CHECK(requests(*before, 1) == "x");
