@@ -145,7 +145,7 @@ bool Http2Connection::over() const {
   if (dead_) return true;
   if (failed_) return held() == 0 || now() >= goaway_at_;
   if (held() > 0 || nghttp2_session_want_write(native_) != 0) return false;
-  if (going_ && streams_.empty()) return true;
+  if (going_ && streams_.empty() && opening_ == nullptr) return true;
   return nghttp2_session_want_read(native_) == 0;
 }
 
@@ -304,7 +304,7 @@ void Http2Connection::refuse(Http2Stream& stream, std::uint32_t code) {
 void Http2Connection::start_streams() {
   if (ready_.empty()) return;
   if (failed_ || session_.listen(worker_.runtime()->get()) == nullptr) {
-    go_away();  // a reload has removed the listener
+    if (!failed_) go_away();  // a reload has removed the listener
     while (!ready_.empty()) refuse(*ready_.back(), NGHTTP2_REFUSED_STREAM);
     return;
   }

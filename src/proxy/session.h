@@ -65,7 +65,8 @@ class Session {
   [[nodiscard]] const std::string& listen_text() const { return listen_text_; }
   // The listener in `runtime`; null if a reload has removed it.
   [[nodiscard]] const ListenNode* listen(const Runtime& runtime);
-  // It can go on with `runtime`: its listener is there, and speaks what the connection does.
+  // It can go on with `runtime`: its listener is there, speaks what the connection does, and would
+  // ask for a client's certificate by the same rules.
   [[nodiscard]] bool fits(const Runtime& runtime) const;
   [[nodiscard]] bool draining() const { return connection_->draining_; }
   // The connection is encrypted.
@@ -112,7 +113,7 @@ class Session {
  private:
   friend class Worker;
   [[nodiscard]] const ListenNode* listen_in(const Runtime& runtime) const;
-  [[nodiscard]] bool speaks_http2(const ListenNode& node) const;
+  [[nodiscard]] const ServerNode& server_of(const ListenNode& node) const;
   net::Task<void> run();
   // Its one request, which is in pending_. Frees itself before it calls `done`. `other`: the other
   // end of its connection.

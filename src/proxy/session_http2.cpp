@@ -35,17 +35,26 @@ void Session::cut(std::uint64_t generation) {
 
 bool Session::fits(const Runtime& runtime) const {
   const auto* node = listen_in(runtime);
-  return node != nullptr && (http2_ == nullptr || speaks_http2(*node));
+  if (node == nullptr) return false;
+  const auto& server = server_of(*node);
+  if (http2_ != nullptr && !node->speaks_http2(server)) return false;
+  const auto* stream = client_.tls();
+  const auto* rules = server.config->tls.get();
+  // Each of its requests would be refused with 421.
+  return stream == nullptr || rules == nullptr ||
+         server.root.config().request.ssl_verify_client == tls::Verify::off ||
+         rules->identity() == stream->connection().context->identity();
 }
 
-// HTTP/2 is on where the client has come to: with TLS that is the server that SNI names.
-bool Session::speaks_http2(const ListenNode& node) const {
+// Where the client has come to: with TLS, the server that SNI names.
+const ServerNode& Session::server_of(const ListenNode& node) const {
   const auto* stream = client_.tls();
-  if (stream == nullptr || stream->connection().server_name.empty()) return node.speaks_http2();
+  if (stream == nullptr || stream->connection().server_name.empty()) {
+    return node.hosts.default_server();
+  }
   config::Regex::Captures captures;
   const config::Pattern* pattern = nullptr;
-  const auto& server = node.hosts.find(stream->connection().server_name, captures, pattern);
-  return node.speaks_http2(server);
+  return node.hosts.find(stream->connection().server_name, captures, pattern);
 }
 
 bool Session::may_ask_http2(const ListenNode& node) const {
@@ -92,7 +101,7 @@ net::Task<void> Session::run_http2(TimePoint since) {
   const auto* node = listen(worker_.runtime()->get());
   if (node == nullptr) co_return;
   // A reload may have come in between.
-  draining_ = draining_ || !speaks_http2(*node);
+  draining_ = draining_ || !node->speaks_http2(server_of(*node));
   Afterwards after;
   const auto& request = node->hosts.default_server().root.config().request;
   after.lingering_time = request.lingering_time;

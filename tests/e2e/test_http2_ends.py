@@ -9,8 +9,8 @@ import pytest
 
 from certificates import Authority
 from harness import eventually
-from http2 import HEADERS, INTERNAL_ERROR, NO_ERROR, PREFACE, PROTOCOL_ERROR, Http2Client, frame, \
-    reset, settings
+from http2 import CONTINUATION, END_HEADERS, END_STREAM, HEADERS, INTERNAL_ERROR, NO_ERROR, \
+    PREFACE, PROTOCOL_ERROR, Http2Client, frame, reset, settings
 from wire import Client, reply
 
 
@@ -105,6 +105,23 @@ def test_the_end_of_weir_waits_for_streams(proxy_of):
         assert client.answer(stream).body == b"done"
         client.read_to_end()
     eventually(lambda: proxy.process.poll() is not None, "weir ends")
+    assert proxy.process.wait(5) == 0
+    proxy.process = None
+
+
+def test_the_end_of_weir_waits_for_a_head_that_has_begun(proxy_of):
+    proxy, _ = proxy_of()
+    with Http2Client(proxy.port) as client:
+        client.ping()
+        block = client.encoder.encode(client.fields_of())
+        client.send(frame(HEADERS, END_STREAM, 1, block[:5]))
+        client.silent = True  # nothing may come between
+        proxy.process.send_signal(signal.SIGQUIT)
+        client.until_that(lambda: client.goaway and client.goaway.payload[:4] == b"\0\0\0\1",
+                          "the final GOAWAY")
+        client.send(frame(CONTINUATION, END_HEADERS, 1, block[5:]))
+        assert client.answer(1).status == 200
+        client.read_to_end()
     assert proxy.process.wait(5) == 0
     proxy.process = None
 

@@ -276,6 +276,19 @@ def test_a_host_with_other_rules_than_the_name_in_sni_is_misdirected(files, star
     assert get(proxy.port, files, name="b.example", host="a.example")[0] == 421
 
 
+def test_a_reload_with_other_rules_ends_connections_that_came_by_the_old_ones(files, start):
+    """They would be misdirected for each request."""
+    proxy = start.proxy(verifying(files, "on"))
+    with connect(proxy.port, files, certificate="client") as sock:
+        sock.sendall(b"GET /who HTTP/1.1\r\nHost: a.example\r\n\r\n")
+        assert b"SUCCESS" in sock.recv(65536)
+        proxy.conf.write_text(proxy.conf.read_text().replace(
+            "ssl_verify_client on;", "ssl_verify_client on; ssl_verify_depth 3;"))
+        proxy.process.send_signal(1)
+        assert sock.recv(65536) == b""
+    assert get(proxy.port, files, "/who", certificate="client")[0] == 200
+
+
 # ---- nodes
 
 
