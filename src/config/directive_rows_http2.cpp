@@ -55,10 +55,11 @@ constexpr DirectiveInfo kRows[] = {
     {"http2_chunk_size", HSL, 1, 1, 0, compile_http2_chunk_size, "16k (nginx: 8k)",
      "most bytes of a body in one frame"},
     {"http2_body_preread_size", HS, 1, 1, 0, compile_http2_preread, "64k",
-     "bytes of a request's body that a client may send before they are asked for"},
+     "bytes of a request's body that a client may send before they are asked for, and that a "
+     "stream may hold"},
     {"http2_flood_limit", HS, 1, 1, kOwn, set_number<&Set::http2_flood_limit, 1>, "500",
-     "events that are of no use (resets, pings, settings, ...) at which a connection is ended; a "
-     "tenth is forgiven each second"},
+     "events that are of no use (resets, pings, settings, ...) at which a connection is ended; "
+     "answers pay for some of them, and a tenth of the limit is forgiven each second"},
     {"http2_idle_timeout", HS, 1, 1, 0, compile_obsolete, "", "obsolete: keepalive_timeout"},
     {"http2_recv_timeout", HS, 1, 1, 0, compile_obsolete, "", "obsolete: client_header_timeout"},
     {"http2_max_requests", HS, 1, 1, 0, compile_obsolete, "", "obsolete: keepalive_requests"},

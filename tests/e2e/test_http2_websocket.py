@@ -128,7 +128,8 @@ def test_what_a_node_said_before_it_went_waits_for_the_window(proxy_of):
         connection.close()
 
     proxy, node = proxy_of(handler, whole=False, location=UPGRADE)
-    with Http2Client(proxy.port, PREFACE + settings(INITIAL_WINDOW_SIZE=100), greedy=False) as client:
+    with Http2Client(proxy.port, PREFACE + settings(INITIAL_WINDOW_SIZE=100),
+                     greedy=False) as client:
         stream = extended(client)
         answer = client.answer_of(stream)
         client.until_that(lambda: len(answer.body) == 100, "the first bytes")

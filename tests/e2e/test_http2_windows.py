@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from http2 import DATA, END_STREAM, WINDOW_UPDATE, Http2Client, frame
+from http2 import DATA, END_STREAM, FLOW_CONTROL_ERROR, WINDOW_UPDATE, Http2Client, frame
 from wire import reply
 
 FIRST = 65535  # a window that nobody has changed
@@ -84,6 +84,10 @@ def test_uploads_that_are_stuck_stop_no_other(start, streams):
             uploads.send_all(waiting[0], uploads.room(waiting[0]), end=False)
         # None of the others was asked for more than it may have on hand.
         assert all(uploads.of[stream] <= FIRST for stream in waiting)
+        # And who sends more nevertheless breaks the rules (section 6.9.1).
+        over = waiting.pop()
+        client.send(frame(DATA, 0, over, b"x" * 10))
+        assert client.answer(over).reset == FLOW_CONTROL_ERROR
         go.set()
         for stream in [first, *waiting]:
             uploads.send_all(stream, 1)
