@@ -162,7 +162,7 @@ json::object peer_json(const Source& source, const proxy::PoolNode& node, std::s
 // What of a request is hashed, as written; null: nothing.
 json::value key_json(const proxy::Runtime& runtime, const proxy::PoolNode& node) {
   if (node.hash_key == nullptr) return nullptr;
-  return json::value(to_utf8(config::print(*node.hash_key, *runtime.model)));
+  return json::value(to_utf8(config::print_plainly(*node.hash_key, *runtime.model)));
 }
 
 json::value sticky_json(const proxy::PoolNode& node) {

@@ -1,5 +1,6 @@
 #include "config/print.h"
 
+#include <algorithm>
 #include <array>
 
 #include "config/print_settings.h"
@@ -451,6 +452,29 @@ std::string print(Duration duration) {
 }
 
 std::string print(const Value& value, const Model& model) { return Printer(model).text(value); }
+
+std::string print_plainly(const Value& value, const Model& model) {
+  std::string out;
+  const auto& parts = value.parts();
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (!parts[i].is_variable) {
+      out += parts[i].literal;
+      continue;
+    }
+    auto name = name_of(parts[i].variable, model);
+    if (parts[i].variable.id == Variable::user) name.erase(0, name.find(':') + 1);
+    std::replace(name.begin(), name.end(), ':', '_');
+    std::replace(name.begin(), name.end(), '-', '_');
+    const char next =
+        i + 1 < parts.size() && !parts[i + 1].is_variable && !parts[i + 1].literal.empty()
+            ? parts[i + 1].literal.front()
+            : ' ';
+    const bool goes_on = next == '_' || (next >= '0' && next <= '9') ||
+                         (next >= 'a' && next <= 'z') || (next >= 'A' && next <= 'Z');
+    out += goes_on ? "${" + name + "}" : "$" + name;
+  }
+  return out;
+}
 
 std::string print(const Model& model) { return Printer(model).run(); }
 

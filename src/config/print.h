@@ -9,8 +9,10 @@
 namespace weir::config {
 
 [[nodiscard]] std::string print(const Model& model);
-// The value as it would be written: "http://${host}/x".
+// The value without a doubt about what belongs to which variable: "http://${host}/x".
 [[nodiscard]] std::string print(const Value& value, const Model& model);
+// As people write it: "http://$host/x", "$http_x_tenant".
+[[nodiscard]] std::string print_plainly(const Value& value, const Model& model);
 // "500ms", "30s".
 [[nodiscard]] std::string print(Duration duration);
 

@@ -93,7 +93,7 @@ PoolShape shape_after(const config::UpstreamConfig& config, const config::Model&
   shape.balance = config.balance;
   if (upstream::binding_of({.balance = config.balance, .key = {}, .sticky = {}, .peers = {}}) ==
       Binding::key) {
-    shape.key = config::print(config.balance_key, model);
+    shape.key = config::print_plainly(config.balance_key, model);
   }
   if (config.sticky) shape.sticky = config::to_string(config.sticky->kind);
   shape.peers = discovery::static_peers(config, resolver, &places).specs;

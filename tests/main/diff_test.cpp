@@ -53,8 +53,14 @@ TEST_CASE("what is written of a pool that changes, comes or goes") {
       {"nobody is bound", pool("app", "round_robin", kTwo), "upstream app { server 10.0.0.1; }",
        "upstream \"app\" (round_robin): no client is bound to a peer\n  - 10.0.0.2:80\n"},
       {"another key", pool("app", "ip_hash", kTwo), "upstream app { hash $uri; " + same + "}",
-       "upstream \"app\" (ip_hash -> hash ${uri}): what binds clients changes: any of them may "
+       "upstream \"app\" (ip_hash -> hash $uri): what binds clients changes: any of them may "
        "come to another peer\n"},
+      {"keys as they are written", pool("app", "ip_hash", kTwo),
+       "map $uri $kind { default a; } upstream app { hash $http_x_y${uri}a${kind}-$arg_b; " + same +
+           "}",
+       "upstream \"app\" (ip_hash -> hash $http_x_y${uri}a$kind-$arg_b): what binds clients "
+       "changes: "
+       "any of them may come to another peer\n"},
       {"a new one, and one that goes", pool("old", "ip_hash", kTwo), "upstream app { " + same + "}",
        "upstream \"app\" is new\nupstream \"old\" goes away\n"},
   };
