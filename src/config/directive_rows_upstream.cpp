@@ -25,7 +25,9 @@ constexpr DirectiveInfo kRows[] = {
      .max_args = kMany,
      .flags = kRepeats,
      .handler = compile_peer,
-     .help = "a peer: address and parameters",
+     .help =
+         "a peer: address and parameters. With service=, ports, weights and backups come from SRV "
+         "records; a weight= other than 1 goes before theirs",
      .parameters = "weight= max_fails= fail_timeout= max_conns= backup down resolve route= "
                    "slow_start= service= drain",
      .positional = "address",

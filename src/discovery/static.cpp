@@ -68,7 +68,7 @@ StaticPeers static_peers(const config::UpstreamConfig& upstream, const Resolver&
         address.set_port(peer.where.port);
       } else {
         const auto rank = addresses.rank_of(address);
-        spec.weight = rank.weight;
+        if (peer.weight == 1) spec.weight = rank.weight;
         spec.backup = peer.backup || rank.reserve;
       }
       spec.endpoint.ip = address;

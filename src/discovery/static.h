@@ -26,9 +26,10 @@ struct StaticPeers {
 [[nodiscard]] std::string place_key(const config::UpstreamConfig& upstream, std::size_t line);
 
 // A line whose name has several addresses gives a peer for each, all with the line's full weight.
-// SRV records give each its own weight, and those behind the first in rank are backups. Resolvers
-// answer in any order, so addresses are sorted, IPv4 first: ip_hash then sends a client to the same
-// peer after each start. With `places`, one that vanishes later keeps its place.
+// SRV records give each its own weight unless the line has another than 1, as in nginx; those
+// behind the first in rank are backups. Resolvers answer in any order, so addresses are sorted,
+// IPv4 first: ip_hash then sends a client to the same peer after each start. With `places`, one
+// that vanishes later keeps its place.
 [[nodiscard]] StaticPeers static_peers(const config::UpstreamConfig& upstream,
                                        const Resolver& resolver = ask_name,
                                        Places* places = nullptr, TimePoint now = {});

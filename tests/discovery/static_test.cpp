@@ -101,7 +101,6 @@ TEST_CASE("SRV records give ports, weights, and who is a backup") {
   upstream.peers = {peer("app", "app", 80)};
   upstream.peers[0].service = "http";
   upstream.peers[0].resolve = true;
-  upstream.peers[0].weight = 9;
   upstream.resolver.emplace().servers = {at("10.0.0.53", 53)};
   upstream.resolver_timeout = Duration{700};
   Question asked;
@@ -133,6 +132,9 @@ TEST_CASE("SRV records give ports, weights, and who is a backup") {
   is(0, "10.0.0.1:80", 5, false);
   is(1, "10.0.0.1:82", 1, true);
   is(2, "10.0.0.2:81", 3, false);
+  // A weight of the line goes before those of the records, as in nginx.
+  upstream.peers[0].weight = 9;
+  for (const auto& spec : peers()) CHECK(spec.weight == 9);
   // One that vanishes keeps its place, and its port.
   answer.found.pop_back();
   const auto later = peers();
