@@ -33,6 +33,23 @@ std::optional<config::Balance> balance_of(const std::string& text) {
   return std::nullopt;
 }
 
+// What the checks of the running weir have found of a peer, whatever else keeps requests from it.
+upstream::Health health_of(const json::object& peer) {
+  const auto is = [](const json::object& object, upstream::Health health) {
+    return text_of(object, "state") == upstream::to_string(health);
+  };
+  const auto worst = {upstream::Health::down, upstream::Health::checking};
+  const auto* checks = peer.if_contains("health_checks");
+  for (const auto health : worst) {
+    if (is(peer, health)) return health;
+    if (checks == nullptr) continue;
+    for (const auto& check : checks->as_array()) {
+      if (is(check.as_object(), health)) return health;
+    }
+  }
+  return upstream::Health::unchecked;
+}
+
 upstream::PeerSpec peer_of(const json::object& peer) {
   upstream::PeerSpec spec;
   spec.name = text_of(peer, "name");
@@ -61,6 +78,7 @@ struct Running {
     for (const auto& each : pool.at("peers").as_array()) {
       const auto& peer = each.as_object();
       shape.peers.push_back(peer_of(peer));
+      shape.health[shape.peers.back().endpoint.text()] = health_of(peer);
       const auto* set = peer.at("set").if_object();
       if (set != nullptr && set->contains("weight")) {
         weights[text_of(peer, "address")] = shape.peers.back().weight;
@@ -91,11 +109,13 @@ PoolShape shape_after(const config::UpstreamConfig& config, const config::Model&
   }
   PoolShape shape;
   shape.balance = config.balance;
-  if (upstream::binding_of({.balance = config.balance, .key = {}, .sticky = {}, .peers = {}}) ==
+  if (upstream::binding_of(
+          {.balance = config.balance, .key = {}, .sticky = {}, .peers = {}, .health = {}}) ==
       Binding::key) {
     shape.key = config::print_plainly(config.balance_key, model);
   }
   if (config.sticky) shape.sticky = config::to_string(config.sticky->kind);
+  if (!config.health_checks.empty()) shape.health = running.shape.health;
   shape.peers = discovery::static_peers(config, resolver, &places).specs;
   for (const auto& peer : running.shape.peers) {
     if (config.registry && peer.slot >= 0) shape.peers.push_back(peer);  // the same nodes are there

@@ -31,6 +31,10 @@ class Chooser {
     const auto in_slot = [](const PeerSpec& spec) { return spec.slot >= 0; };
     if (std::any_of(shape.peers.begin(), shape.peers.end(), in_slot)) config_.registry.emplace();
     pool_ = store_.build(config_, shape.peers);
+    for (const auto& peer : pool_->peers()) {
+      const auto found = shape.health.find(peer->text);
+      if (found != shape.health.end()) peer->health = found->second;
+    }
   }
 
   // The address of the peer that client `number` comes to; nullptr: to none.

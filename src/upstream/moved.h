@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -11,12 +12,15 @@
 
 namespace weir::upstream {
 
-// A pool as far as the choice of a peer for a client depends on it. All its peers count as healthy.
+// A pool as far as the choice of a peer for a client depends on it.
 struct PoolShape {
   config::Balance balance = config::Balance::round_robin;
   std::string key;     // of `hash`, as written
   std::string sticky;  // what binds clients besides: "cookie", "route", "learn"; empty: nothing
   std::vector<PeerSpec> peers;
+  // What checks have found, by address; those that are not here count as healthy. Such a peer is
+  // in the pool, but clients come to it no more than they do while weir runs.
+  std::map<std::string, Health> health{};
 };
 
 // What binds a client to a peer.

@@ -72,6 +72,42 @@ TEST_CASE("what is written of a pool that changes, comes or goes") {
   }
 }
 
+TEST_CASE("a peer that checks found down has no clients to lose") {
+  const std::string rest = R"(,"vanished":false,"slot":null)";
+  const std::string bad = R"("name":"/","state":"down")";
+  const std::string good = R"("name":"/","state":"up")";
+  struct Row {
+    const char* name;
+    std::string more;  // of the second of three peers
+    const char* check;
+    const char* want;
+  };
+  const Row rows[] = {
+      {"down", R"(,"state":"down")", "health_check;", "no client moves"},
+      {"checking", R"(,"state":"checking")", "health_check;", "no client moves"},
+      {"up", R"(,"state":"up")", "health_check;", "of the clients move"},
+      {"stopped, and one of two checks fails",
+       R"(,"state":"maintenance","health_checks":[{)" + good + "},{" + bad + "}]", "health_check;",
+       "no client moves"},
+      {"stopped, and all checks pass",
+       R"(,"state":"maintenance","health_checks":[{)" + good + "},{" + good + "}]", "health_check;",
+       "of the clients move"},
+      {"down, and no longer checked", R"(,"state":"down")", "", "of the clients move"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.name);
+    const auto running =
+        pool("app", "ip_hash", kTwo + "," + peer("10.0.0.3:80", "10.0.0.3:80", rest + row.more));
+    // Taken out by hand: its place stays, so only the clients it has can move.
+    const auto text =
+        compare(running, std::string("upstream app { ip_hash; zone z 64k; ") +
+                             "server 10.0.0.1; server 10.0.0.2; server 10.0.0.3" +
+                             (*row.check != '\0' ? " down; " : "; ") + row.check + " }");
+    CAPTURE(text);
+    CHECK(text.find(row.want) != std::string::npos);
+  }
+}
+
 TEST_CASE("addresses of a name keep the places that they have in the running weir") {
   const auto running =
       pool("app", "ip_hash",

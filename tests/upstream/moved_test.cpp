@@ -69,6 +69,25 @@ TEST_CASE("a peer that is down or vanished keeps its place, so only its clients 
   }
 }
 
+TEST_CASE("a peer that checks found down is in the pool, and no client comes to it") {
+  for (const auto health : {Health::down, Health::checking}) {
+    auto before = shape(config::Balance::ip_hash, {1, 1, 1, 1});
+    before.health[before.peers[1].endpoint.text()] = health;
+    auto after = before;
+    CHECK(count_moved(before, after).share == 0);
+    after.peers[1].down = true;
+    auto moved = count_moved(before, after);
+    CHECK(moved.share == 0);
+    CHECK(moved.peers[1].was);
+    CHECK(moved.peers[1].before == 0);
+    after = before;
+    after.health.clear();
+    moved = count_moved(before, after);
+    CHECK(about(moved.share, 0.25));
+    CHECK(about(moved.peers[1].after, 0.25));
+  }
+}
+
 TEST_CASE("sticky clients move only where their peer goes away") {
   auto before = shape(config::Balance::round_robin, {1, 1, 1, 1});
   before.sticky = "cookie";
