@@ -107,8 +107,6 @@ void check_place(const Call& call, const AddressText& address, const PeerConfig&
                      " must be a host name without a port: SRV records have the ports");
     } else if (!peer.resolve) {
       call.error("service needs the parameter resolve");
-    } else if (peer.weight != 1) {
-      call.warning("weight has no effect beside service: SRV records have the weights");
     }
   } else if (address.where.port == 0 && address.where.unix_path.empty()) {
     call.error(call.arg(0), "no port in " + quote(peer.name) + "; write HOST:PORT");

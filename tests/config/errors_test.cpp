@@ -176,9 +176,6 @@ TEST_CASE("upstreams") {
        "t:1:23: error: server: invalid number \"-1\"; it must be from 0 to 2147483647"},
       {"upstream a { server b resolve; server c service=x; }",
        "t:1:32: error: server: service needs the parameter resolve"},
-      {"resolver 127.0.0.1; upstream u { server a.x service=http resolve weight=2; }",
-       "t:1:34: warning: server: weight has no effect beside service: SRV records have the "
-       "weights\nconfiguration: warning: there is no server; nothing will be served"},
       {"upstream a { server b:80 resolve service=x; server 10.0.0.1 service=x resolve; "
        "server c service= resolve; }",
        "t:1:21: error: server: with service, \"b:80\" must be a host name without a port: SRV "
