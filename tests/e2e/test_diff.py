@@ -54,6 +54,23 @@ def test_the_share_it_tells_is_the_share_that_moves(running):
     assert diff(program) == (0, 'upstream "app" (ip_hash): no client moves\n', "")
 
 
+def test_a_peer_that_checks_found_down_has_no_clients(running):
+    program, nodes = running
+    program.rewrite("ip_hash;", "ip_hash; health_check interval=100ms fast=50ms;")
+    for node in nodes[:3]:
+        node.handler = lambda *_: reply(200, b"")
+    program.reload()
+    nodes[2].handler = lambda *_: reply(500, b"")
+    program.rewrite(f"server {nodes[2].address};", f"server {nodes[2].address} down;")
+    told = ""
+    for _ in range(200):
+        told = diff(program)[1]
+        if "no client moves" in told:
+            break
+    assert told == ('upstream "app" (ip_hash): no client moves\n'
+                    f"  - {nodes[2].address}: 0.0 % of the clients -> 0.0 %\n"), told
+
+
 def test_a_configuration_with_a_mistake_is_not_compared(running):
     program, _ = running
     program.rewrite("ip_hash;", "ip_hsah;")
