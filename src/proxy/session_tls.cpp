@@ -23,6 +23,8 @@ bool begins_tls(char byte) {
 
 // False: the connection is to end. `node` may go with the first wait.
 net::Task<bool> Session::begin_tls(const ListenNode& node) {
+  // A reload while the first byte is awaited takes the node away: what is needed of it comes first.
+  const bool http2 = node.speaks_http2();
   const auto& server = node.hosts.default_server();
   const auto& request = server.root.config().request;
   const auto timeout = request.ssl_handshake_timeout.value_or(request.client_header_timeout);
@@ -49,7 +51,7 @@ net::Task<bool> Session::begin_tls(const ListenNode& node) {
   stream->connection().choose = &Session::choose_context;
   stream->connection().chooser = this;
   stream->connection().challenges = worker_.challenges();
-  stream->connection().http2 = node.speaks_http2();
+  stream->connection().http2 = http2;
   client_.use_tls(std::move(stream));
   const bool done = co_await handshake(deadline);
   // An ACME server has seen what it wanted to see.

@@ -203,6 +203,49 @@ def test_the_port_443_of_a_reload_keeps_connections(files, start):
             threading.Event().wait(0.3)
 
 
+@weir_only
+@pytest.mark.parametrize("sent", [0, 1])
+def test_a_reload_before_the_handshake_is_none_of_its_business(files, start, sent):
+    """What was configured when the client came is gone when its first bytes do."""
+    proxy = start.proxy(server(files, "a.example", "http2 on;"))
+    socks = [socket.create_connection(("127.0.0.1", proxy.port), LIMIT) for _ in range(4)]
+    proxy.wait_for_log("generation 1 is in force", "error.log")
+    get(proxy.port, files)  # the others have been accepted by now
+    context = trusting(files)
+    streams = []
+    for sock in socks:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        stream = context.wrap_bio(incoming, outgoing, server_hostname="a.example")
+        with pytest.raises(ssl.SSLWantReadError):
+            stream.do_handshake()
+        hello = outgoing.read()
+        sock.sendall(hello[:sent])
+        streams.append((sock, stream, incoming, outgoing, hello[sent:]))
+    for generation in (2, 3):
+        proxy.process.send_signal(1)
+        proxy.wait_for_log(f"generation {generation} is in force", "error.log")
+    for sock, stream, incoming, outgoing, rest in streams:
+        sock.sendall(rest)
+        for _ in range(20):
+            incoming.write(sock.recv(65536))
+            try:
+                stream.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                sock.sendall(outgoing.read())
+        stream.write(b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n")
+        sock.sendall(outgoing.read())
+        answer = b""
+        while b"a.example https" not in answer:
+            incoming.write(sock.recv(65536))
+            try:
+                answer += stream.read(65536)
+            except ssl.SSLWantReadError:
+                pass
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        sock.close()
+
+
 # ---- sessions
 
 
