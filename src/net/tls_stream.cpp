@@ -64,7 +64,8 @@ int TlsStream::bio_write(bio_st* bio, const char* from, int size) {
   auto& self = *static_cast<TlsStream*>(BIO_get_data(bio));
   BIO_clear_retry_flags(bio);
   if (self.descriptor_.writable()) {
-    const auto sent = self.descriptor_.write_plain({from, static_cast<std::size_t>(size)}, self.more_);
+    const auto sent =
+        self.descriptor_.write_plain({from, static_cast<std::size_t>(size)}, self.more_);
     if (sent.ok() && sent.size > 0) return static_cast<int>(sent.size);
     if (!sent.ok() && !sent.blocked()) {
       self.sys_ = sent.error;

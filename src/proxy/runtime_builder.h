@@ -62,7 +62,7 @@ class RuntimeBuilder {
                                          const std::string& key);
 
   std::size_t workers_;
-  std::shared_ptr<TraceExporter> traces_;  // of the last runtime
+  std::shared_ptr<TraceExporter> traces_;      // of the last runtime
   std::shared_ptr<TraceCounts> trace_counts_;  // of all of them
   std::uint64_t generation_ = 0;
   upstream::PeerStore peers_;
