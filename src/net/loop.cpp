@@ -125,6 +125,7 @@ void Descriptor::apply(std::uint32_t events) {
   if ((events & (EPOLLHUP | EPOLLERR)) != 0) broken_ = true;
   if (tls_ != nullptr && tls_->pending()) tls_->flush();
   if (on_idle_event != nullptr) {
+    if (every_event) return on_idle_event(*this);
     // Events that only say "writable" come with the registration and mean nothing here. Nor do
     // messages of TLS itself (tickets of sessions, new keys).
     if (tls_ != nullptr && readable_ && tls_->peek().blocked()) return;

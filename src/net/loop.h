@@ -133,6 +133,9 @@ class Descriptor {
   // Called (in the first half of a turn) for any event while nobody waits: only for connections
   // that sit idle in a pool. May destroy this descriptor, and nothing else.
   void (*on_idle_event)(Descriptor&) = nullptr;
+  // It is called for all events, and nobody else is told of them: whoever waits, waits for another
+  // descriptor, whose layer this one is below.
+  bool every_event = false;
 
   IoResult read(char* to, std::size_t size);
   IoResult write(std::string_view bytes);

@@ -112,9 +112,12 @@ TlsPtr TlsStream::server(Descriptor& descriptor, std::shared_ptr<const tls::Cont
 }
 
 TlsPtr TlsStream::client(Descriptor& descriptor, std::shared_ptr<const tls::Context> context,
-                         const std::string& name, bool announce, std::string peer) {
+                         const std::string& name, bool announce, std::string peer,
+                         bool http2) {
   TlsPtr stream(new TlsStream(descriptor, std::move(context)));
   if (stream->ssl_ == nullptr) return nullptr;
+  static constexpr unsigned char kHttp2[] = {2, 'h', '2'};
+  if (http2 && SSL_set_alpn_protos(stream->ssl_, kHttp2, sizeof kHttp2) != 0) return nullptr;
   auto& connection = stream->connection_;
   connection.peer = std::move(peer);
   if (!connection.first->prepare_client(stream->ssl_, name, announce, connection.peer)) {

@@ -25,9 +25,10 @@ class TlsStream final : public Layer {
  public:
   // The server's side. Null: memory is short.
   static TlsPtr server(Descriptor& descriptor, std::shared_ptr<const tls::Context> context);
-  // The client's side; see tls::Context::prepare_client.
+  // The client's side; see tls::Context::prepare_client. `http2`: ALPN asks for it.
   static TlsPtr client(Descriptor& descriptor, std::shared_ptr<const tls::Context> context,
-                       const std::string& name, bool announce, std::string peer);
+                       const std::string& name, bool announce, std::string peer,
+                       bool http2 = false);
   ~TlsStream() override;
 
   // Bytes that were received before TLS was known to begin with them.

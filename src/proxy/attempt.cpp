@@ -8,6 +8,7 @@
 #include "net/socket.h"
 #include "net/tls_stream.h"
 #include "proxy/heads.h"
+#include "proxy/http2_peer.h"
 #include "proxy/refusal.h"
 #include "proxy/text.h"
 #include "proxy/variables.h"
@@ -32,7 +33,8 @@ Attempt::Attempt(Exchange& exchange, upstream::Peer& peer, std::uint32_t peer_in
       watch_(worker_.watches(), peer, exchange.waiter()),
       peer_index_(peer_index),
       fresh_(fresh),
-      sends_body_(exchange.sends_body()) {}
+      sends_body_(exchange.sends_body()),
+      http2_(proxy_.http2 && !may_switch_protocols(exchange)) {}
 
 upstream::AttemptResult Attempt::result(Error error) const {
   const auto& record = x_.attempts_.back();
@@ -43,10 +45,46 @@ upstream::AttemptResult Attempt::result(Error error) const {
   result.reused_connection = reused_;
   result.answer_begun = record.received > 0;
   result.client_answered = x_.answer_begun_;
+  result.not_executed = http2_ && turned_away();
   return result;
 }
 
-Error Attempt::closed_error(int sys) const {
+// By a peer of HTTP/2 that has not looked at the request.
+bool Attempt::turned_away() const {
+  if (connection_ == nullptr || connection_->http2() == nullptr) return false;
+  const auto failure = connection_->http2()->failure();
+  return failure == Http2Peer::Failure::refused || failure == Http2Peer::Failure::retired;
+}
+
+Error Attempt::http2_error(const Http2Peer& http2, int sys) const {
+  const bool begun = x_.attempts_.back().received > 0;
+  switch (http2.failure()) {
+    case Http2Peer::Failure::bad:
+      return {Errc::peer_bad_head, 0};
+    case Http2Peer::Failure::refused:
+      return {Errc::peer_unprocessed, 0};
+    case Http2Peer::Failure::retired:
+      return {reused_ ? Errc::peer_stale : Errc::peer_unprocessed, 0};
+    case Http2Peer::Failure::reset:
+      return {begun ? Errc::peer_bad_head : Errc::peer_reset, 0};
+    case Http2Peer::Failure::closed:
+    case Http2Peer::Failure::none:
+      break;
+  }
+  if (begun) return {Errc::peer_bad_head, sys};
+  if (reused_) return {Errc::peer_stale, sys};
+  return {sys == 0 ? Errc::peer_closed : Errc::peer_reset, sys};
+}
+
+void Attempt::explain_end() {
+  if (http2_) x_.attempts_.back().detail = connection_->http2()->detail();
+}
+
+Error Attempt::closed_error(int sys) {
+  if (http2_) {
+    explain_end();
+    return http2_error(*connection_->http2(), sys);
+  }
   if (x_.attempts_.back().received > 0) return {Errc::peer_bad_head, sys};
   if (reused_) return {Errc::peer_stale, sys};
   return {sys == 0 ? Errc::peer_closed : Errc::peer_reset, sys};
@@ -61,10 +99,13 @@ net::Task<Error> Attempt::run() {
   key_ = local_;
   name_client();
   if (x_.peer_tls_) name_peer();
+  if (http2_) key_.append("\nh2");
   if (!lease()) {
     const Error error = co_await connect();
     if (!error.ok()) co_return error;
   }
+  io_ = http2_ ? &connection_->http2()->begin_request(proxy_.response_head_limit, proxy_.grpc)
+               : connection_.get();
   x_.enter(Phase::send);
   const Error error = send_head();
   if (!error.ok()) co_return error;
@@ -75,8 +116,13 @@ net::Task<Error> Attempt::run() {
 // ------------------------------------------------------------------------------
 
 bool Attempt::usable(PeerConnection& connection) const {
+  const bool trusted = worker_.loop().now() - connection.idle_since < kTrustIdle;
+  if (auto* http2 = connection.http2(); http2 != nullptr) {
+    http2->happened(!trusted);
+    return http2->reusable();
+  }
   if (connection.readable()) return false;
-  if (worker_.loop().now() - connection.idle_since < kTrustIdle) return true;
+  if (trusted) return true;
   return connection.peek().blocked();
 }
 
@@ -138,6 +184,9 @@ net::Task<Error> Attempt::connect() {
   if (x_.peer_tls_) {
     if (const Error error = co_await handshake(deadline); !error.ok()) co_return error;
   }
+  if (http2_ && !connection_->begin_http2(loop, x_.peer_tls_)) {
+    co_return Error{Errc::local_resources, ENOMEM};
+  }
   const Duration took = loop.now() - began;
   x_.attempts_.back().connect = took;
   x_.pool_->stats[peer_index_]->of(worker_.index()).connect.observe(took);
@@ -179,8 +228,9 @@ void Attempt::name_peer() {
 net::Task<Error> Attempt::handshake(TimePoint deadline) {
   auto& record = x_.attempts_.back();
   std::string peer = peer_.text + " " + tls_name_;
+  if (http2_) peer.append(" h2");
   auto made = net::TlsStream::client(*connection_, proxy_.tls_context, tls_name_,
-                                     config_.proxy_ssl_server_name, peer);
+                                     config_.proxy_ssl_server_name, peer, http2_);
   if (made == nullptr) co_return Error{Errc::local_resources, ENOMEM};
   connection_->use_tls(std::move(made));
   auto& stream = *connection_->tls();
@@ -227,9 +277,11 @@ http::Method Attempt::upstream_method() const {
 }
 
 void Attempt::give_back(bool answer_whole, bool excess) {
-  if (connection_ == nullptr || !answer_whole || excess || !request_sent()) return;
+  if (connection_ == nullptr || !answer_whole || excess) return;
+  // HTTP/2 does without the rest of a request whose answer is whole.
+  if (http2_ ? !connection_->http2()->end_request() : !request_sent()) return;
   const auto& response = x_.response_;
-  if (!response.keep_alive || config_.proxy_http10) return;
+  if (!response.keep_alive || config_.proxy_http_version == config::PeerVersion::http10) return;
   const auto& keepalive = x_.pool_->keepalive;
   const auto now = worker_.loop().now();
   auto& connection = *connection_;
@@ -262,10 +314,10 @@ Error Attempt::send_head() {
       x_.body_.consume(bytes.size());
     }
   }
-  const auto sent = connection_->write(out);
+  const auto sent = io_->write(out);
   if (sent.status == net::IoResult::Status::error) {
     send_failed_ = true;
-    return reused_ ? Error{Errc::peer_stale, sent.error} : Error{};
+    return reused_ ? closed_error(sent.error) : Error{};
   }
   x_.attempts_.back().sent += sent.size;
   if (sent.size < out.size()) tail_.assign(out, sent.size);
@@ -277,7 +329,7 @@ Attempt::Push Attempt::push() {
   auto& record = x_.attempts_.back();
   while (!request_done_ && !send_failed_) {
     if (tail_sent_ < tail_.size()) {
-      const auto sent = connection_->write(std::string_view(tail_).substr(tail_sent_));
+      const auto sent = io_->write(std::string_view(tail_).substr(tail_sent_));
       send_failed_ = sent.status == net::IoResult::Status::error;
       record.sent += sent.size;
       tail_sent_ += sent.size;
@@ -289,7 +341,7 @@ Attempt::Push Attempt::push() {
       break;
     }
     if (!x_.body_.drained()) {
-      const auto sent = x_.body_.write(*connection_, worker_.scratch().data());
+      const auto sent = x_.body_.write(*io_, worker_.scratch().data());
       send_failed_ = sent.status == net::IoResult::Status::error;
       record.sent += sent.size;
       result.wants_peer = sent.blocked();
@@ -332,13 +384,13 @@ net::Task<Error> Attempt::read_head() {
       last_sent = x_.attempts_.back().sent;
       progress = loop.now();
     }
-    if (connection_->readable() || send_failed_) {
+    if (io_->readable() || send_failed_) {
       // After a failed send there may still be an answer that tells why.
       // With proxy_limit_rate no more of the body comes with the head than its buffer holds.
       const auto most = config_.proxy_limit_rate.empty()
                             ? net::Scratch::kSize
                             : std::min<std::size_t>(config_.proxy_buffer_size, net::Scratch::kSize);
-      const auto got = connection_->read(worker_.scratch().data(), most);
+      const auto got = io_->read(worker_.scratch().data(), most);
       if (got.ok()) {
         progress = loop.now();
         bool complete = false;
@@ -358,10 +410,10 @@ net::Task<Error> Attempt::read_head() {
     auto limit = config_.proxy_read_timeout;
     if (pushed.wants_client) limit = config_.client_body_timeout;
     if (pushed.wants_peer) limit = config_.proxy_send_timeout;
-    const net::Interest readable(connection_->on_readable, waiter);
+    const net::Interest readable(io_->on_readable, waiter);
     const net::Interest hang_up(x_.client_slot(), waiter);
     net::Waiter* none = nullptr;
-    const net::Interest room(pushed.wants_peer ? connection_->on_writable : none, waiter);
+    const net::Interest room(pushed.wants_peer ? io_->on_writable : none, waiter);
     net::Waiter* none2 = nullptr;
     const net::Interest bytes(pushed.wants_client ? client.on_readable : none2, waiter);
     const auto wait_began = loop.now();
@@ -385,14 +437,14 @@ net::Task<void> Attempt::read_ahead(std::size_t most, std::string& out) {
   // Only its end would tell that such a body is whole, and whether it is.
   const bool endless = x_.response_.framing.kind == http::Framing::Kind::until_close;
   while (!endless && out.size() < most && !is_whole(x_.response_.framing, out)) {
-    const auto got = connection_->read(worker_.scratch().data(), most - out.size());
+    const auto got = io_->read(worker_.scratch().data(), most - out.size());
     if (got.ok()) {
       x_.attempts_.back().received += got.size;
       out.append(worker_.scratch().data(), got.size);
       continue;
     }
     if (!got.blocked() || x_.client_left()) break;
-    const net::Interest readable(connection_->on_readable, x_.waiter());
+    const net::Interest readable(io_->on_readable, x_.waiter());
     const net::Interest hang_up(x_.client_slot(), x_.waiter());
     const auto wake = co_await x_.waiter().wait(deadline);
     if (wake != net::Wake::ready) break;

@@ -29,7 +29,8 @@ class Attempt {
   net::Task<Error> run();
 
   [[nodiscard]] upstream::AttemptResult result(Error error) const;
-  [[nodiscard]] PeerConnection& connection() { return *connection_; }
+  // What the request goes to and the answer comes from: the connection, or what stands for it.
+  [[nodiscard]] net::Descriptor& connection() { return *io_; }
   [[nodiscard]] bool asks_upgrade() const { return asks_upgrade_; }
   // What came of the answer's body with its head.
   [[nodiscard]] std::span<char> body() const { return body_.bytes(); }
@@ -54,6 +55,8 @@ class Attempt {
 
   // Keeps the connection for later requests, if answer and request ended as they should.
   void give_back(bool answer_whole, bool excess);
+  // Says in the record what a peer of HTTP/2 gave for the end of its answer.
+  void explain_end();
 
  private:
   // A kept connection that is still good.
@@ -70,7 +73,9 @@ class Attempt {
   net::Task<Error> read_head();
   Error take_bytes(std::size_t size, bool& complete);
   Error informational();
-  [[nodiscard]] Error closed_error(int sys) const;
+  [[nodiscard]] Error closed_error(int sys);
+  [[nodiscard]] bool turned_away() const;
+  [[nodiscard]] Error http2_error(const Http2Peer& http2, int sys) const;
 
   Exchange& x_;
   Worker& worker_;
@@ -85,7 +90,9 @@ class Attempt {
   std::string tls_name_;  // of the peer, for its certificate
   std::string key_;       // what a kept connection must have been made for
   bool sends_body_;
+  bool http2_;  // the peer is spoken to in it
   std::unique_ptr<PeerConnection> connection_;
+  net::Descriptor* io_ = nullptr;
   bool reused_ = false;
   bool asks_upgrade_ = false;
   std::string tail_;  // of the request head, when the peer does not take it at once

@@ -96,7 +96,7 @@ net::Task<Step> Exchange::proxy() {
     }
     if (!body_.replayable()) tries_.body_lost();
     auto result = attempt.result(error);
-    result.not_executed = refusal == Refusal::not_executed;
+    result.not_executed = result.not_executed || refusal == Refusal::not_executed;
     result.peer_failed = refusal == Refusal::failed;
     auto decision = tries_.again(result, worker_.loop().now());
     attempts_.back().error = error;
@@ -261,7 +261,8 @@ net::Task<Step> Exchange::read_request_body() {
   Error error;
   if (is_main() && !dropped_body_) {
     // HTTP/1.0 knows no chunks: the body's length must be known before it is sent.
-    const bool unchunk = c.proxy_http10 && request_.framing.kind == http::Framing::Kind::chunked;
+    const bool unchunk = c.proxy_http_version == config::PeerVersion::http10 &&
+                         request_.framing.kind == http::Framing::Kind::chunked;
     buffer_body_ = c.proxy_request_buffering || unchunk || c.has_proxy_set_body;
     error = start_body(buffer_body_);
     if (error.ok() && buffer_body_ && !body_.complete()) {
@@ -377,7 +378,8 @@ void Exchange::log_attempt(const AttemptRecord& record, bool again) {
   text.append(", client: ").append(client_text());
   text.append(", server: ").append(server_->config->primary_name);
   text.append(", request: \"").append(request().request_line()).append("\"");
-  text.append(peer_tls_ ? ", upstream: \"https://" : ", upstream: \"http://");
+  const bool grpc = location_->config().proxy()->grpc;
+  text.append(", upstream: \"").append(grpc ? "grpc" : "http").append(peer_tls_ ? "s://" : "://");
   text.append(record.peer != nullptr ? record.peer->text : pool_->pool->name());
   if (record.peer != nullptr && record.peer->spec.endpoint.is_unix()) text.append(":");
   text.append(origin_form());

@@ -43,7 +43,7 @@ RetryCause cause_of_status(std::uint16_t status) {
 }  // namespace
 
 RetryCause cause_of(const upstream::AttemptResult& result) {
-  if (result.not_executed) return RetryCause::maintaining;
+  if (result.not_executed && result.error.ok()) return RetryCause::maintaining;
   if (result.peer_failed) return RetryCause::stopping;
   switch (result.error.what) {
     case Errc::ok:
@@ -67,6 +67,8 @@ RetryCause cause_of(const upstream::AttemptResult& result) {
     case Errc::peer_send_timed_out:
     case Errc::peer_read_timed_out:
       return RetryCause::timeout;
+    case Errc::peer_unprocessed:
+      return RetryCause::unprocessed;
     case Errc::peer_bad_head:
       return RetryCause::invalid;
     default:

@@ -151,6 +151,13 @@ bool wants_websocket(const Exchange& x) {
 
 }  // namespace
 
+bool may_switch_protocols(const Exchange& x) {
+  if (!x.request().upgrade) return false;
+  const auto& location = x.location();
+  return location.plan().sets_upgrade() ||
+         (location.config().proxy()->forward_upgrade && wants_websocket(x));
+}
+
 namespace {
 
 bool is_trace_field(std::string_view name) {
@@ -193,7 +200,8 @@ WrittenRequest write_request_head(Exchange& x, const http::Framing& body, bool k
   if (!append_method(x, out)) result.ok = false;
   out.push_back(' ');
   append_uri(x, proxy, out);
-  out.append(config.proxy_http10 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
+  out.append(config.proxy_http_version == config::PeerVersion::http10 ? " HTTP/1.0\r\n"
+                                                                      : " HTTP/1.1\r\n");
 
   bool upgrade = false;
   bool connection_upgrade = false;

@@ -22,6 +22,9 @@ struct WrittenRequest {
 [[nodiscard]] WrittenRequest write_request_head(Exchange& x, const http::Framing& body, bool keep,
                                                 std::string& out);
 
+// The client asks for another protocol, and the location takes part in that.
+[[nodiscard]] bool may_switch_protocols(const Exchange& x);
+
 enum class HeadResult : std::uint8_t {
   ok,
   bad_value,   // a value of add_header would have broken the head's lines

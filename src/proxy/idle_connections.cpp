@@ -2,7 +2,23 @@
 
 #include <utility>
 
+#include "proxy/http2_peer.h"
+
 namespace weir::proxy {
+
+PeerConnection::PeerConnection() = default;
+PeerConnection::~PeerConnection() = default;
+
+bool PeerConnection::begin_http2(const net::Loop& loop, bool secure) {
+  http2_ = std::make_unique<Http2Peer>(*this, loop);
+  on_idle_event = &PeerConnection::on_frames;
+  every_event = true;
+  return http2_->begin(secure);
+}
+
+void PeerConnection::on_frames(net::Descriptor& descriptor) {
+  static_cast<PeerConnection&>(descriptor).http2_->happened();
+}
 
 void PeerConnection::Expiry::IdleConnectionsExpire(TimerWheel::Timer& timer) {
   PeerConnection* connection = static_cast<Expiry&>(timer).connection;
@@ -28,8 +44,11 @@ std::unique_ptr<PeerConnection> IdleConnections::take(std::uint32_t peer_index,
 
 void IdleConnections::give(std::unique_ptr<PeerConnection> connection, std::uint32_t peer_index,
                            TimePoint expires) {
-  // Readable while idle means an end, or bytes nobody asked for: neither is ever used again.
-  if (limit_ == 0 || connection->readable() || expires <= loop_.now()) return;
+  if (limit_ == 0 || expires <= loop_.now()) return;
+  // Readable while idle means an end, or bytes nobody asked for: neither is ever used again. HTTP/2
+  // has frames that need nobody to ask.
+  const auto* http2 = connection->http2();
+  if (http2 != nullptr ? !http2->reusable() : connection->readable()) return;
   if (size_ == limit_) drop_oldest();
   PeerConnection* c = connection.release();
   c->set_ = this;
@@ -54,12 +73,16 @@ void IdleConnections::unlink(PeerConnection& c) {
   (c.next_ != nullptr ? c.next_->prev_ : newest_) = c.prev_;
   c.above_ = c.below_ = c.prev_ = c.next_ = nullptr;
   c.set_ = nullptr;
-  c.on_idle_event = nullptr;
+  c.on_idle_event = c.http2_ != nullptr ? &PeerConnection::on_frames : nullptr;
   --size_;
 }
 
 void IdleConnections::on_event(net::Descriptor& descriptor) {
   auto& connection = static_cast<PeerConnection&>(descriptor);
+  if (auto* http2 = connection.http2(); http2 != nullptr) {
+    http2->happened();
+    if (http2->reusable()) return;
+  }
   connection.set_->unlink(connection);
   delete &connection;
 }

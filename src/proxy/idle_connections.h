@@ -14,11 +14,19 @@
 
 namespace weir::proxy {
 
+class Http2Peer;
 class IdleConnections;
 
 // A connection to a peer.
 class PeerConnection : public net::Descriptor {
  public:
+  PeerConnection();
+  ~PeerConnection();
+
+  // From here on it speaks HTTP/2. `secure`: over TLS. False: memory is short.
+  [[nodiscard]] bool begin_http2(const net::Loop& loop, bool secure);
+  [[nodiscard]] Http2Peer* http2() const { return http2_.get(); }
+
   std::uint32_t requests = 0;  // made over it
   TimePoint created;
   TimePoint idle_since;
@@ -26,6 +34,9 @@ class PeerConnection : public net::Descriptor {
 
  private:
   friend class IdleConnections;
+  static void on_frames(net::Descriptor& descriptor);
+
+  std::unique_ptr<Http2Peer> http2_;
   struct Expiry : TimerWheel::Timer {
     Expiry() : Timer(&IdleConnectionsExpire) {}
     static void IdleConnectionsExpire(TimerWheel::Timer& timer);

@@ -107,7 +107,10 @@ Error ResponseRelay::unchunk(char* data, std::size_t size, Piece& piece) {
 }
 
 Error ResponseRelay::ended_by_peer(int sys) {
-  if (framing_.kind != Kind::until_close || sys != 0) return {Errc::peer_truncated, sys};
+  if (framing_.kind != Kind::until_close || sys != 0) {
+    attempt_.explain_end();
+    return {Errc::peer_truncated, sys};
+  }
   finished_ = true;
   send({worker_.scratch().data(), 0});
   return {};
@@ -226,7 +229,9 @@ net::Task<Error> ResponseRelay::run() {
     // The request's body may still be on its way.
     const auto pushed = attempt_.push();
     if (!pushed.error.ok()) co_return pushed.error;
-    if (std::exchange(moved_, false) || (sender != nullptr && sender->moved())) {
+    const auto sent = x_.attempts_.back().sent;
+    const bool more_sent = std::exchange(sent_, sent) != sent;
+    if (std::exchange(moved_, false) || more_sent || (sender != nullptr && sender->moved())) {
       progress = loop.now();
     }
     const bool held = sender != nullptr && !sender->drained();

@@ -65,6 +65,7 @@ class ResponseRelay {
   std::string filtered_;
   std::size_t read_size_ = net::Scratch::kSize;
   bool moved_ = false;
+  std::uint64_t sent_ = 0;  // of the request, when that was looked at last
   TimePoint began_;
   TimePoint peer_paused_until_ = TimePoint::min();
   std::uint64_t taken_ = 0;

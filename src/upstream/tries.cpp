@@ -15,6 +15,7 @@ std::uint32_t condition(const AttemptResult& result) {
     case Errc::peer_closed:
     case Errc::peer_reset:
     case Errc::peer_gone:
+    case Errc::peer_unprocessed:
       return config::next_error;
     case Errc::connect_timed_out:
     case Errc::peer_send_timed_out:

@@ -18,7 +18,7 @@ struct AttemptResult {
   bool reused_connection = false;
   bool answer_begun = false;     // at least one byte of an answer came
   bool client_answered = false;  // something of the answer's head went to the client already
-  bool not_executed = false;     // the peer's answer says that it has not executed the request
+  bool not_executed = false;     // the peer has said that it has not executed the request
   bool peer_failed = false;      // it says that the peer cannot execute any
 };
 
