@@ -92,6 +92,11 @@ template <std::size_t N>
 
 // ---- handlers ------------------------------------------------------------------------------
 
+// By a function that takes the setting.
+template <auto Member, auto Set>
+void set_with(const Call& call) {
+  Set(call, call.scope.settings->*Member);
+}
 template <auto Member>
 void set_time(const Call& call) {
   if (const auto time = time_argument(call, call.arg(0))) call.scope.settings->*Member = *time;

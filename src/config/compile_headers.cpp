@@ -57,15 +57,6 @@ std::optional<HeaderValue> header(const Call& call) {
   return HeaderValue{name.text, std::move(*value), false};
 }
 
-void add_name(const Call& call, std::optional<std::vector<std::string>>& list) {
-  const auto& name = call.arg(0);
-  if (!valid_field_name(name.text)) {
-    return call.error(name, "invalid field name " + quote(name.text));
-  }
-  if (!list) list.emplace();
-  list->push_back(lower(name.text));
-}
-
 // add_header and add_trailer.
 void add_field(const Call& call, std::optional<std::vector<HeaderValue>>& list) {
   auto field = header(call);
@@ -77,20 +68,20 @@ void add_field(const Call& call, std::optional<std::vector<HeaderValue>>& list) 
 
 }  // namespace
 
-void compile_proxy_set_header(const Call& call) {
+void add_set_header(const Call& call, std::optional<std::vector<HeaderValue>>& list) {
   auto field = header(call);
   if (!field) return;
-  auto& list = call.scope.settings->proxy_set_header;
   if (!list) list.emplace();
   list->push_back(std::move(*field));
 }
 
-void compile_proxy_hide_header(const Call& call) {
-  add_name(call, call.scope.settings->proxy_hide_header);
-}
-
-void compile_proxy_pass_header(const Call& call) {
-  add_name(call, call.scope.settings->proxy_pass_header);
+void add_field_name(const Call& call, std::optional<std::vector<std::string>>& list) {
+  const auto& name = call.arg(0);
+  if (!valid_field_name(name.text)) {
+    return call.error(name, "invalid field name " + quote(name.text));
+  }
+  if (!list) list.emplace();
+  list->push_back(lower(name.text));
 }
 
 void compile_add_header(const Call& call) { add_field(call, call.scope.settings->add_header); }

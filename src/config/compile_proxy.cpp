@@ -36,13 +36,16 @@ std::optional<std::uint32_t> rights(std::string_view text) {
 
 void compile_proxy_http_version(const Call& call) {
   const auto& version = call.arg(0).text;
-  if (version == "2" || version == "2.0") {
-    return call.error(call.arg(0), "HTTP/2 to peers is not supported yet; use 1.1");
+  auto& setting = call.scope.settings->proxy_http_version;
+  if (version == "1.0") {
+    setting = PeerVersion::http10;
+  } else if (version == "1.1") {
+    setting = PeerVersion::http11;
+  } else if (version == "2") {
+    setting = PeerVersion::http2;
+  } else {
+    call.error(call.arg(0), "invalid version " + quote(version) + "; use 1.0, 1.1 or 2");
   }
-  if (version != "1.0" && version != "1.1") {
-    return call.error(call.arg(0), "invalid version " + quote(version) + "; use 1.0 or 1.1");
-  }
-  call.scope.settings->proxy_http10 = version == "1.0";
 }
 
 void compile_proxy_set_body(const Call& call) {
@@ -52,8 +55,7 @@ void compile_proxy_set_body(const Call& call) {
   call.scope.settings->has_proxy_set_body = true;
 }
 
-void compile_proxy_bind(const Call& call) {
-  auto& setting = call.scope.settings->proxy_bind;
+void set_bind(const Call& call, std::optional<ProxyBind>& setting) {
   const auto& address = call.arg(0);
   if (call.count() == 1 && address.text == "off") {
     setting.emplace();

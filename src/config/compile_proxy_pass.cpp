@@ -1,3 +1,4 @@
+// proxy_pass and grpc_pass: where requests go.
 #include "config/address_text.h"
 #include "config/handlers.h"
 
@@ -6,15 +7,20 @@ namespace {
 
 constexpr std::string_view kHttp = "http://";
 constexpr std::string_view kHttps = "https://";
+constexpr std::string_view kGrpc = "grpc://";
+constexpr std::string_view kGrpcs = "grpcs://";
 
-// The scheme that the URL begins with; empty: none that is spoken.
-std::string_view scheme_of(const std::string& url) {
-  if (lower(url.substr(0, kHttp.size())) == kHttp) return kHttp;
-  if (lower(url.substr(0, kHttps.size())) == kHttps) return kHttps;
+// The one of two schemes that the URL begins with; empty: neither.
+std::string_view scheme_of(const std::string& url, std::string_view plain, std::string_view tls) {
+  if (lower(url.substr(0, plain.size())) == plain) return plain;
+  if (lower(url.substr(0, tls.size())) == tls) return tls;
   return {};
 }
 
-std::uint16_t usual_port(const ProxyConfig& proxy) { return proxy.tls ? 443 : 80; }
+std::uint16_t usual_port(const ProxyConfig& proxy) {
+  if (proxy.grpc) return 0;  // there is none
+  return proxy.tls ? 443 : 80;
+}
 
 // "http://127.0.0.1:$port/x": worked out for each request.
 void compile_target(const Call& call, ProxyConfig& proxy) {
@@ -37,6 +43,11 @@ bool find_peers(const Call& call, const AddressText& address, ProxyConfig& proxy
     proxy.upstream =
         compiler.implicit_upstream(where, "unix:" + where.unix_path, call.directive.position);
     return true;
+  }
+  if (proxy.grpc && !named && !address.has_port) {
+    call.error(call.arg(0), "there is no upstream " + quote(address.host_text) +
+                                ", and a host needs a port; write HOST:PORT");
+    return false;
   }
   const bool plain_port = !address.has_port || where.port == usual_port(proxy);
   const std::string port = std::to_string(where.port);
@@ -87,7 +98,7 @@ void compile_proxy_pass(const Call& call) {
     call.scope.location->content = std::move(proxy);
     return;
   }
-  const auto scheme = scheme_of(url);
+  const auto scheme = scheme_of(url, kHttp, kHttps);
   if (scheme.empty()) {
     return call.error(call.arg(0), "invalid URL prefix in " + quote(url) +
                                        "; it must begin with http:// or https://");
@@ -104,6 +115,33 @@ void compile_proxy_pass(const Call& call) {
   proxy.has_uri = !address->uri.empty();
   if (!check_uri(call, proxy) || !find_peers(call, *address, proxy)) return;
   call.scope.location->content = std::move(proxy);
+}
+
+void compile_grpc_pass(const Call& call) {
+  const auto& url = call.arg(0).text;
+  ProxyConfig proxy;
+  proxy.grpc = true;
+  if (url.empty()) return call.error(call.arg(0), "the URL is empty; write grpc://HOST:PORT");
+  if (url.find('$') != std::string::npos) {
+    compile_target(call, proxy);
+    call.scope.location->content = std::move(proxy);
+    return;
+  }
+  // nginx needs no scheme where there is no TLS.
+  const auto scheme = scheme_of(url, kGrpc, kGrpcs);
+  const auto rest = std::string_view(url).substr(scheme.size());
+  if (scheme.empty() && rest.find("://") != std::string_view::npos) {
+    return call.error(call.arg(0), "invalid URL prefix in " + quote(url) +
+                                       "; it must begin with grpc:// or grpcs://");
+  }
+  proxy.tls = scheme == kGrpcs;
+  AddressRules rules;
+  rules.default_port = usual_port(proxy);
+  std::string error;
+  const auto address = parse_address(rest, rules, error);
+  if (!address) return call.error(call.arg(0), "invalid URL " + quote(url) + ": " + error);
+  proxy.url = url;
+  if (find_peers(call, *address, proxy)) call.scope.location->content = std::move(proxy);
 }
 
 }  // namespace weir::config

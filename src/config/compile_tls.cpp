@@ -49,31 +49,6 @@ bool check_certificates(const Call& call, const TlsFile& file) {
   return false;
 }
 
-void set_certificates(const Call& call, std::optional<TlsFile>& setting) {
-  auto file = pem_file(call);
-  if (file && check_certificates(call, *file)) setting = std::move(*file);
-}
-
-void set_file(const Call& call, std::optional<TlsFile>& setting) {
-  if (auto file = pem_file(call)) setting = std::move(*file);
-}
-
-void set_crl(const Call& call, std::optional<TlsFile>& setting) {
-  auto file = pem_file(call);
-  if (!file) return;
-  std::string error;
-  if (*file && tls::read_crls(*file->text, error).empty()) return wrong(call, *file, error);
-  setting = std::move(*file);
-}
-
-void set_versions(const Call& call, std::optional<std::uint32_t>& setting) {
-  setting = bit_arguments(call, words::kTlsVersions, setting.value_or(0));
-  if ((*setting & (words::kSslV2 | words::kSslV3)) != 0 &&
-      call.compiler.report_once(call.directive.name)) {
-    call.warning("SSLv2 and SSLv3 are never spoken; remove them");
-  }
-}
-
 void set_ciphers(const Call& call, Side side, std::optional<std::string>& setting) {
   const auto& list = call.arg(0).text;
   const auto error = tls::Context(side).use_ciphers(list);
@@ -123,6 +98,33 @@ bool take_zone(const Call& call, const Argument& argument, TlsSessionCache& cach
 
 }  // namespace
 
+// ---- of both sides
+
+void set_certificates(const Call& call, std::optional<TlsFile>& setting) {
+  auto file = pem_file(call);
+  if (file && check_certificates(call, *file)) setting = std::move(*file);
+}
+
+void set_pem_file(const Call& call, std::optional<TlsFile>& setting) {
+  if (auto file = pem_file(call)) setting = std::move(*file);
+}
+
+void set_crl(const Call& call, std::optional<TlsFile>& setting) {
+  auto file = pem_file(call);
+  if (!file) return;
+  std::string error;
+  if (*file && tls::read_crls(*file->text, error).empty()) return wrong(call, *file, error);
+  setting = std::move(*file);
+}
+
+void set_tls_versions(const Call& call, std::optional<std::uint32_t>& setting) {
+  setting = bit_arguments(call, words::kTlsVersions, setting.value_or(0));
+  if ((*setting & (words::kSslV2 | words::kSslV3)) != 0 &&
+      call.compiler.report_once(call.directive.name)) {
+    call.warning("SSLv2 and SSLv3 are never spoken; remove them");
+  }
+}
+
 // ---- clients
 
 void compile_ssl(const Call& call) {
@@ -155,10 +157,10 @@ void compile_ssl_certificate_key(const Call& call) {
 }
 
 void compile_ssl_password_file(const Call& call) {
-  set_file(call, call.scope.settings->ssl_password_file);
+  set_pem_file(call, call.scope.settings->ssl_password_file);
 }
 void compile_ssl_protocols(const Call& call) {
-  set_versions(call, call.scope.settings->ssl_protocols);
+  set_tls_versions(call, call.scope.settings->ssl_protocols);
 }
 void compile_ssl_ciphers(const Call& call) {
   set_ciphers(call, Side::server, call.scope.settings->ssl_ciphers);
@@ -261,27 +263,11 @@ void compile_ssl_stapling_file(const Call& call) {
 
 // ---- peers
 
-void compile_proxy_ssl_certificate(const Call& call) {
-  set_certificates(call, call.scope.settings->proxy_ssl_certificate);
+void set_peer_ciphers(const Call& call, std::optional<std::string>& setting) {
+  set_ciphers(call, Side::client, setting);
 }
-void compile_proxy_ssl_certificate_key(const Call& call) {
-  set_file(call, call.scope.settings->proxy_ssl_certificate_key);
+void add_peer_command(const Call& call, std::optional<std::vector<TlsCommand>>& setting) {
+  add_command(call, Side::client, setting);
 }
-void compile_proxy_ssl_password_file(const Call& call) {
-  set_file(call, call.scope.settings->proxy_ssl_password_file);
-}
-void compile_proxy_ssl_protocols(const Call& call) {
-  set_versions(call, call.scope.settings->proxy_ssl_protocols);
-}
-void compile_proxy_ssl_ciphers(const Call& call) {
-  set_ciphers(call, Side::client, call.scope.settings->proxy_ssl_ciphers);
-}
-void compile_proxy_ssl_conf_command(const Call& call) {
-  add_command(call, Side::client, call.scope.settings->proxy_ssl_conf_command);
-}
-void compile_proxy_ssl_trusted_certificate(const Call& call) {
-  set_certificates(call, call.scope.settings->proxy_ssl_trusted_certificate);
-}
-void compile_proxy_ssl_crl(const Call& call) { set_crl(call, call.scope.settings->proxy_ssl_crl); }
 
 }  // namespace weir::config

@@ -25,6 +25,7 @@ constexpr std::uint32_t HS = H | S, SL = S | L, HSL = H | S | L;
 [[nodiscard]] std::span<const DirectiveInfo> routing_rows();
 [[nodiscard]] std::span<const DirectiveInfo> access_rows();
 [[nodiscard]] std::span<const DirectiveInfo> proxy_rows();
+[[nodiscard]] std::span<const DirectiveInfo> grpc_rows();
 [[nodiscard]] std::span<const DirectiveInfo> tls_rows();
 [[nodiscard]] std::span<const DirectiveInfo> acme_rows();
 [[nodiscard]] std::span<const DirectiveInfo> http2_rows();

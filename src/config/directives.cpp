@@ -65,8 +65,8 @@ const Index& table() {
     Index made;
     for (const auto rows :
          {main_rows(), upstream_rows(), server_rows(), client_rows(), routing_rows(), access_rows(),
-          proxy_rows(), tls_rows(), acme_rows(), http2_rows(), filter_rows(), variable_rows(),
-          stream_rows(), trace_rows()}) {
+          proxy_rows(), grpc_rows(), tls_rows(), acme_rows(), http2_rows(), filter_rows(),
+          variable_rows(), stream_rows(), trace_rows()}) {
       made.rows.insert(made.rows.end(), rows.begin(), rows.end());
     }
     add_accepted(made.rows);

@@ -5,7 +5,8 @@ namespace {
 
 constexpr UnsupportedGroup kGroups[] = {
     {"ssl_ocsp", Absence::yet, "list what is revoked in a file, and name it by ssl_crl"},
-    {"ssl_ech_file ssl_key_log proxy_ssl_alpn proxy_ssl_key_log", Absence::yet, "remove it"},
+    {"ssl_ech_file ssl_key_log proxy_ssl_alpn proxy_ssl_key_log grpc_ssl_key_log", Absence::yet,
+     "remove it"},
     {"http3 http3_hq "
      "http3_max_concurrent_streams http3_stream_buffer_size quic_active_connection_id_limit "
      "quic_bpf quic_gso quic_host_key quic_retry",
@@ -13,10 +14,11 @@ constexpr UnsupportedGroup kGroups[] = {
     {"preferred_chain common_name_in_csr", Absence::yet, "remove it"},
     {"sticky_cookie_insert", Absence::yet, "use sticky cookie"},
     {"ntlm state zone_sync", Absence::yet, "remove it"},
-    {"proxy_allow_upstream proxy_request_dynamic client_body_early_read", Absence::yet,
-     "remove it"},
+    {"proxy_allow_upstream grpc_allow_upstream proxy_request_dynamic grpc_request_dynamic "
+     "client_body_early_read",
+     Absence::yet, "remove it"},
 
-    {"fastcgi_* uwsgi_* scgi_* grpc_* memcached_* tunnel_*", Absence::never,
+    {"fastcgi_* uwsgi_* scgi_* memcached_* tunnel_*", Absence::never,
      "peers are spoken to in HTTP: use proxy_pass, to a server that speaks to the application"},
     {"mail imap_auth pop3_auth smtp_auth auth_http mgmt", Absence::never,
      "weir does not speak the protocols of mail: forward them by a server in stream, or keep nginx "

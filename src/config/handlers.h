@@ -156,18 +156,18 @@ void compile_limit_conn(const Call& call);
 // fields of messages (compile_headers.cpp)
 // A name of a header field: a token (RFC 9110 section 5.6.2).
 [[nodiscard]] bool valid_field_name(std::string_view name);
-void compile_proxy_set_header(const Call& call);
-void compile_proxy_hide_header(const Call& call);
-void compile_proxy_pass_header(const Call& call);
+void add_set_header(const Call& call, std::optional<std::vector<HeaderValue>>& list);
+void add_field_name(const Call& call, std::optional<std::vector<std::string>>& list);
 void compile_add_header(const Call& call);
 void compile_add_trailer(const Call& call);
 void compile_expires(const Call& call);
 
 // proxy (compile_proxy.cpp, compile_proxy_pass.cpp, compile_proxy_rewrite.cpp)
 void compile_proxy_pass(const Call& call);
+void compile_grpc_pass(const Call& call);
 void compile_proxy_http_version(const Call& call);
 void compile_proxy_set_body(const Call& call);
-void compile_proxy_bind(const Call& call);
+void set_bind(const Call& call, std::optional<ProxyBind>& setting);
 void compile_proxy_buffers(const Call& call);
 void compile_proxy_store(const Call& call);
 void compile_proxy_store_access(const Call& call);
@@ -197,14 +197,13 @@ void compile_ssl_client_certificate(const Call& call);
 void compile_ssl_trusted_certificate(const Call& call);
 void compile_ssl_crl(const Call& call);
 void compile_ssl_stapling_file(const Call& call);
-void compile_proxy_ssl_certificate(const Call& call);
-void compile_proxy_ssl_certificate_key(const Call& call);
-void compile_proxy_ssl_password_file(const Call& call);
-void compile_proxy_ssl_protocols(const Call& call);
-void compile_proxy_ssl_ciphers(const Call& call);
-void compile_proxy_ssl_conf_command(const Call& call);
-void compile_proxy_ssl_trusted_certificate(const Call& call);
-void compile_proxy_ssl_crl(const Call& call);
+// With peers; also for the words that gRPC has for the same.
+void set_certificates(const Call& call, std::optional<TlsFile>& setting);
+void set_pem_file(const Call& call, std::optional<TlsFile>& setting);
+void set_crl(const Call& call, std::optional<TlsFile>& setting);
+void set_tls_versions(const Call& call, std::optional<std::uint32_t>& setting);
+void set_peer_ciphers(const Call& call, std::optional<std::string>& setting);
+void add_peer_command(const Call& call, std::optional<std::vector<TlsCommand>>& setting);
 
 // filters (compile_filters.cpp, compile_charset.cpp)
 void compile_gzip_disable(const Call& call);

@@ -20,9 +20,10 @@ struct FieldKind {
   std::string_view name;
   std::string_view inherit;
 };
-constexpr std::array<FieldKind, 3> kFields = {{{"add_header", "add_header_inherit"},
+constexpr std::array<FieldKind, 4> kFields = {{{"add_header", "add_header_inherit"},
                                                {"add_trailer", "add_trailer_inherit"},
-                                               {"proxy_set_header", ""}}};
+                                               {"proxy_set_header", ""},
+                                               {"grpc_set_header", ""}}};
 
 // A block and what is around it. The outermost one has what stands at the top and in http.
 struct Level {
@@ -166,7 +167,8 @@ class Linter {
     level.fields[kind] = std::move(here);
     // Fields of requests matter only where there are peers.
     if (lost.empty() || word == "off") return;
-    if (inherit.empty() && !contains(level, "proxy_pass")) return;
+    const bool grpc = own.front()->name == "grpc_set_header";
+    if (inherit.empty() && !contains(level, grpc ? "grpc_pass" : "proxy_pass")) return;
     tell_lost(*own.front(), lost, inherit);
   }
 

@@ -14,7 +14,7 @@
 
 namespace weir::config {
 
-// `proxy_pass`, and what is worked out of the location's settings for it.
+// `proxy_pass` or `grpc_pass`, and what is worked out of the location's settings for it.
 struct ProxyConfig {
   // Exactly one of: an upstream known at load time (index into Model::upstreams), or a target
   // with variables, worked out for each request.
@@ -25,13 +25,15 @@ struct ProxyConfig {
   std::string host;       // $proxy_host: "myapp", "10.0.0.1:8080"
   std::string port_text;  // $proxy_port
   std::string url;        // as written; empty when it has variables
-  bool tls = false;       // https://; with variables: told by what they come to
+  bool grpc = false;      // grpc_pass: its settings stand in the place of proxy_*
+  bool tls = false;       // https://, grpcs://; with variables: told by what they come to
   // How peers are spoken to in TLS; null where that cannot be.
   std::shared_ptr<const tls::Context> tls_context;
   // Derived by the compiler:
   std::vector<HeaderValue> set_headers;   // complete: defaults for Host and Connection included
   std::vector<RedirectRule> redirects;    // complete: what `default` stands for included
   std::vector<std::string> hide_headers;  // lower case; nginx's Date, Server, X-Pad included
+  bool http2 = false;  // what peers are spoken to in, but for requests that switch protocols
   Duration tunnel_timeout{};
   std::uint32_t response_head_limit = 64 * 1024;  // bytes
   bool forward_upgrade = false;                   // careful: pass the client's Upgrade on by itself

@@ -429,7 +429,10 @@ class Printer {
   void print_content(const ProxyConfig& proxy) {
     open("proxy " + (proxy.upstream ? model_.upstreams[*proxy.upstream].name : text(proxy.target)) +
          (proxy.has_uri ? " uri=" + proxy.uri : "") + " host=" + proxy.host +
-         " port=" + proxy.port_text + (proxy.tls ? " tls" : ""));
+         " port=" + proxy.port_text + (proxy.tls ? " tls" : "") +
+         (proxy.grpc    ? " grpc"
+          : proxy.http2 ? " http2"
+                        : ""));
     for (const auto& field : proxy.set_headers) line("set " + field.name, field.value);
     for (const auto& name : proxy.hide_headers) line("hide", name);
     for (const auto& rule : proxy.redirects) line("redirect", print(rule, model_));

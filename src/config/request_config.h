@@ -223,6 +223,9 @@ struct SubFilter {
 
 // ---- proxying
 
+// proxy_http_version.
+enum class PeerVersion : std::uint8_t { http10 = 10, http11 = 11, http2 = 20 };
+
 // proxy_next_upstream, as bits.
 enum NextUpstream : std::uint32_t {
   next_error = 1u << 0,

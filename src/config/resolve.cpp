@@ -52,9 +52,12 @@ std::vector<HeaderValue> default_headers(Dialect dialect, bool client_states_add
       {"X-Forwarded-Host", asked_host(), false}};
 }
 
-std::vector<HeaderValue> set_headers(const RequestConfig& request, Dialect dialect) {
+std::vector<HeaderValue> set_headers(const RequestConfig& request, Dialect dialect, bool grpc) {
   auto fields = request.proxy_set_header;
-  for (auto& field : default_headers(dialect, !request.set_real_ip_from.empty())) {
+  auto defaults = default_headers(dialect, !request.set_real_ip_from.empty());
+  // Peers may refuse calls of those who would not have the status of the call, a trailer.
+  if (grpc) defaults.push_back({"TE", Value("trailers"), false});
+  for (auto& field : defaults) {
     const bool given = std::any_of(fields.begin(), fields.end(), [&](const HeaderValue& other) {
       return same_name(other.name, field.name);
     });
@@ -84,12 +87,55 @@ RedirectRule default_redirect(const ProxyConfig& proxy, const LocationDraft& loc
   return rule;
 }
 
+// grpc_pass has its own words in place of those of proxy_*, and what else proxy_* says is not for
+// it.
+void use_grpc_settings(RequestConfig& r) {
+  r.proxy_http_version = PeerVersion::http2;
+  r.proxy_pass_request_headers = r.proxy_pass_request_body = r.proxy_pass_trailers = true;
+  r.proxy_request_buffering = r.proxy_buffering = false;
+  r.proxy_method = r.proxy_set_body = r.proxy_limit_rate = Value();
+  r.has_proxy_set_body = r.proxy_ignore_client_abort = r.proxy_force_ranges = false;
+  r.proxy_redirect = ProxyRedirect{true, false, {}};
+  r.proxy_cookie_domain.clear();
+  r.proxy_cookie_path.clear();
+  r.proxy_cookie_flags.clear();
+  r.proxy_store = ProxyStore{};
+  r.proxy_set_header = r.grpc_set_header;
+  r.proxy_bind = r.grpc_bind;
+  r.proxy_socket_keepalive = r.grpc_socket_keepalive;
+  r.proxy_next_upstream = r.grpc_next_upstream;
+  r.proxy_next_upstream_tries = r.grpc_next_upstream_tries;
+  r.proxy_next_upstream_timeout = r.grpc_next_upstream_timeout;
+  r.proxy_connect_timeout = r.grpc_connect_timeout;
+  r.proxy_send_timeout = r.grpc_send_timeout;
+  r.proxy_read_timeout = r.grpc_read_timeout;
+  r.proxy_buffer_size = r.grpc_buffer_size;
+  r.proxy_intercept_errors = r.grpc_intercept_errors;
+  r.proxy_ignore_headers = r.grpc_ignore_headers;
+  r.proxy_hide_header = r.grpc_hide_header;
+  r.proxy_pass_header = r.grpc_pass_header;
+  r.proxy_ssl_verify = r.grpc_ssl_verify;
+  r.proxy_ssl_verify_depth = r.grpc_ssl_verify_depth;
+  r.proxy_ssl_trusted_certificate = r.grpc_ssl_trusted_certificate;
+  r.proxy_ssl_crl = r.grpc_ssl_crl;
+  r.proxy_ssl_name = r.grpc_ssl_name;
+  r.proxy_ssl_server_name = r.grpc_ssl_server_name;
+  r.proxy_ssl_certificate = r.grpc_ssl_certificate;
+  r.proxy_ssl_certificate_key = r.grpc_ssl_certificate_key;
+  r.proxy_ssl_password_file = r.grpc_ssl_password_file;
+  r.proxy_ssl_protocols = r.grpc_ssl_protocols;
+  r.proxy_ssl_ciphers = r.grpc_ssl_ciphers;
+  r.proxy_ssl_conf_command = r.grpc_ssl_conf_command;
+  r.proxy_ssl_session_reuse = r.grpc_ssl_session_reuse;
+}
+
 void complete_proxy(const Location& location, Dialect dialect, ProxyConfig& proxy) {
   const auto& request = location.request;
   const bool careful = dialect == Dialect::yaml;
-  proxy.set_headers = set_headers(request, dialect);
+  proxy.set_headers = set_headers(request, dialect, proxy.grpc);
   proxy.hide_headers = hidden_headers(request);
-  proxy.forward_upgrade = careful;
+  proxy.http2 = request.proxy_http_version == PeerVersion::http2;
+  proxy.forward_upgrade = careful && !proxy.grpc;
   proxy.tunnel_timeout = request.proxy_tunnel_timeout.value_or(
       careful ? Duration{hours{1}} : request.proxy_read_timeout);
   if (!request.proxy_redirect.off) proxy.redirects = request.proxy_redirect.rules;
@@ -129,6 +175,7 @@ class Resolver {
     location->rules = std::move(draft.rules);
     location->content = draft.content;
     if (auto* proxy = std::get_if<ProxyConfig>(&location->content)) {
+      if (proxy->grpc) use_grpc_settings(location->request);
       complete_proxy(*location, model_.dialect, *proxy);
       if (proxy->tls || !proxy->upstream) {
         proxy->tls_context = tls_.client(location->request, location->position);
@@ -161,7 +208,7 @@ class Resolver {
   void redirects(LocationDraft& draft, bool own) {
     auto& redirect = draft.settings.proxy_redirect;
     const auto* proxy = draft.proxy();
-    const bool known = proxy != nullptr && proxy->upstream;
+    const bool known = proxy != nullptr && proxy->upstream && !proxy->grpc;
     if (!redirect || redirect->default_) {
       if (!known) return;
       redirect =
@@ -266,6 +313,7 @@ RequestConfig request_config(const Settings& s, Dialect dialect) {
   // `off` wins over the words beside it.
   if ((r.gzip_proxied & gzip_off) != 0) r.gzip_proxied = 0;
   if ((r.proxy_next_upstream & next_off) != 0) r.proxy_next_upstream = next_off;
+  if ((r.grpc_next_upstream & next_off) != 0) r.grpc_next_upstream = next_off;
   return r;
 }
 

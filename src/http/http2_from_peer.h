@@ -23,8 +23,8 @@ class Http2FromPeer {
   [[nodiscard]] int status() const { return status_; }
   // What it is the answer to and how it goes on.
   struct Rest {
-    bool to_head = false;  // the request's method was HEAD
-    bool ends = false;     // nothing follows
+    bool to_head = false;   // the request's method was HEAD
+    bool ends = false;      // nothing follows
     bool trailers = false;  // those behind a body of known length count more than the length
   };
   // How the body is framed that follows.

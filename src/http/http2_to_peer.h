@@ -19,8 +19,8 @@ class Http2ToPeer {
   // How the body is framed that follows the head.
   enum class Body : std::uint8_t { none, counted, chunked };
 
-  // Takes a head that weir has written: request line, fields, empty line. The fields are valid until
-  // the next one. False: it is none.
+  // Takes a head that weir has written: request line, fields, empty line. The fields are valid
+  // until the next one. False: it is none.
   [[nodiscard]] bool read(std::string_view head, bool secure);
   // Trailer lines, each with its CRLF.
   void read_trailers(std::string_view lines);

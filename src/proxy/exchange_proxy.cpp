@@ -166,9 +166,10 @@ net::Task<Step> Exchange::choose_pool() {
   } else {
     target_.clear();
     evaluate(proxy.target, *this, target_);
-    const Target target = parse_target(target_);
+    const Target target = proxy.grpc ? parse_grpc_target(target_) : parse_target(target_);
     if (!target.valid) {
-      log(LogLevel::error, "invalid URL prefix in \"" + target_ + "\" of proxy_pass");
+      log(LogLevel::error, proxy.grpc ? "invalid URL \"" + target_ + "\" of grpc_pass"
+                                      : "invalid URL prefix in \"" + target_ + "\" of proxy_pass");
       co_return Step::answer_with(500);
     }
     peer_tls_ = target.tls;
@@ -188,9 +189,11 @@ net::Task<Step> Exchange::choose_pool() {
 
 // The pool of `dynamic_host_`, whose name is looked up.
 net::Task<Step> Exchange::make_pool() {
-  const auto authority = parse_authority(dynamic_host_, peer_tls_ ? 443 : 80);
-  if (!authority) {
-    log(LogLevel::error, "invalid host or port in \"" + dynamic_host_ + "\" of proxy_pass");
+  const bool grpc = location_->config().proxy()->grpc;
+  const auto authority = parse_authority(dynamic_host_, grpc ? 0 : peer_tls_ ? 443 : 80);
+  if (!authority || (authority->port == 0 && authority->unix_path.empty())) {
+    log(LogLevel::error, "invalid host or port in \"" + dynamic_host_ + "\" of " +
+                             (grpc ? "grpc_pass" : "proxy_pass"));
     co_return Step::answer_with(500);
   }
   std::vector<Endpoint> endpoints;

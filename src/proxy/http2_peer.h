@@ -123,7 +123,7 @@ class Http2Peer final : public net::Layer {
   bool dead_ = false;     // so is the socket, or nghttp2: not even that
   bool going_ = false;    // GOAWAY has come
   std::uint32_t going_code_ = 0;
-  int sys_ = 0;  // errno of the socket
+  int sys_ = 0;                      // errno of the socket
   std::uint32_t continuations_ = 0;  // of the block that is being received
   std::string problem_;              // what nghttp2 has found last
   ToPeer to_;

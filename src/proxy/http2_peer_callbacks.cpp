@@ -212,8 +212,8 @@ struct Http2PeerCallbacks {
   }
 
   // Right after the piece was asked for.
-  static int send_data(nghttp2_session*, nghttp2_frame*, const std::uint8_t* head,
-                       std::size_t size, nghttp2_data_source*, void* user) {
+  static int send_data(nghttp2_session*, nghttp2_frame*, const std::uint8_t* head, std::size_t size,
+                       nghttp2_data_source*, void* user) {
     constexpr std::size_t kHead = 9;
     auto& peer = of(user);
     peer.out_.append(text(head, kHead));

@@ -30,4 +30,20 @@ Target parse_target(std::string_view text) {
   return target;
 }
 
+Target parse_grpc_target(std::string_view text) {
+  constexpr std::string_view kGrpc = "grpc://";
+  constexpr std::string_view kGrpcs = "grpcs://";
+  Target target;
+  target.tls = equal_ignoring_case(text.substr(0, kGrpcs.size()), kGrpcs);
+  if (target.tls) {
+    text.remove_prefix(kGrpcs.size());
+  } else if (equal_ignoring_case(text.substr(0, kGrpc.size()), kGrpc)) {
+    text.remove_prefix(kGrpc.size());
+  }
+  target.authority = text;
+  const bool path = text.find('/') != std::string_view::npos && !text.starts_with("unix:");
+  target.valid = !text.empty() && !path;
+  return target;
+}
+
 }  // namespace weir::proxy
