@@ -10,7 +10,7 @@ TEST_CASE("compression: mistakes") {
       in_location("gzip_min_length x;",
                   "t:1:38: error: gzip_min_length: invalid size \"x\"; write 512, 16k or 1m"),
       in_location("gzip_http_version 2;",
-                  "t:1:40: error: gzip_http_version: invalid value \"2\"; use 1.0 or 1.1"),
+                  "t:1:40: error: gzip_http_version: invalid value \"2\"; use 1.0, 1.1 or 2"),
       in_location("gzip_proxied sometimes;",
                   "t:1:35: error: gzip_proxied: unknown word \"sometimes\"; use off, expired, "
                   "no-cache, no-store, private, no_last_modified, no_etag, auth or any"),
@@ -169,11 +169,8 @@ TEST_CASE("answers of peers: mistakes") {
       in_location(
           "proxy_store_access rw;",
           "t:1:41: error: proxy_store_access: invalid rights \"rw\"; write user:rw group:r all:r"),
-      in_location(
-          "proxy_http_version 2;",
-          "t:1:41: error: proxy_http_version: HTTP/2 to peers is not supported yet; use 1.1"),
       in_location("proxy_http_version 3;",
-                  "t:1:41: error: proxy_http_version: invalid version \"3\"; use 1.0 or 1.1"),
+                  "t:1:41: error: proxy_http_version: invalid version \"3\"; use 1.0, 1.1 or 2"),
       in_location("proxy_cache one; location /b { proxy_cache two; proxy_cache off; }",
                   "t:1:22: warning: proxy_cache: answers are not cached; requests go to the nodes "
                   "each time\nt:1:70: error: proxy_cache: is duplicate; first at line 1"),

@@ -435,10 +435,8 @@ TEST_CASE("proxying") {
        "t:1:41: error: proxy_set_header: variable "
        "$ssl_sigalg of nginx is not supported yet; remove "
        "it"},
-      {"proxy_http_version 2;",
-       "t:1:41: error: proxy_http_version: HTTP/2 to peers is not supported yet; use 1.1"},
       {"proxy_http_version 1.2;",
-       "t:1:41: error: proxy_http_version: invalid version \"1.2\"; use 1.0 or 1.1"},
+       "t:1:41: error: proxy_http_version: invalid version \"1.2\"; use 1.0, 1.1 or 2"},
       {"proxy_next_upstream eror;",
        "t:1:42: error: proxy_next_upstream: unknown word "
        "\"eror\"; did you mean \"error\"?"},

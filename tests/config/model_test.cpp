@@ -356,7 +356,7 @@ TEST_CASE("settings of the proxy") {
                    "proxy_connect_timeout 1s; proxy_send_timeout 2s; proxy_read_timeout 3s;"
                    "proxy_buffering off; proxy_request_buffering off; proxy_retry_body_size 1k;"
                    "proxy_hide_header X-Secret; proxy_pass_header Server;"),
-       {"proxy_http10 on", "proxy_next_upstream 1041", "proxy_next_upstream_tries 2",
+       {"proxy_http_version 10", "proxy_next_upstream 1041", "proxy_next_upstream_tries 2",
         "proxy_next_upstream_timeout 1500ms", "proxy_connect_timeout 1s", "proxy_send_timeout 2s",
         "proxy_read_timeout 3s", "tunnel_timeout 3s", "proxy_buffering off",
         "proxy_request_buffering off", "proxy_retry_body_size 1024", "hide x-secret"},

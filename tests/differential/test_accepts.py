@@ -300,7 +300,6 @@ LOCATION = [
     meant("proxy_store '';", "an empty or broken text that nginx takes"),
     "proxy_store_access user:x;",
     "proxy_store_access rw;",
-    "proxy_http_version 2;",
     "proxy_http_version 3;",
     "proxy_cache one; location /b { proxy_cache two; proxy_cache off; }",
     "proxy_pass '';",

@@ -54,6 +54,21 @@ AttemptResult answered(std::uint16_t status) {
 
 }  // namespace
 
+TEST_CASE("turned away by a peer of HTTP/2: another one whatever the method") {
+  AttemptResult away = failed_after_sending(Errc::peer_unprocessed);
+  away.not_executed = true;
+  AttemptResult retired = failed_after_sending(Errc::peer_stale);
+  retired.not_executed = retired.reused_connection = true;
+  const Row rows[] = {
+      {"POST", away, "again failure", kDefault, false},
+      {"POST, not listed", away, "again failure", config::next_timeout, false},
+      {"off", away, "stop failure", config::next_off},
+      {"its body is lost", away, "stop failure", kDefault, true, false},
+      {"the connection was retired, POST", retired, "same neutral", kDefault, false},
+  };
+  for (const auto& row : rows) check(row);
+}
+
 TEST_CASE("not executed: another peer whatever the method") {
   const Row rows[] = {
       {"refused", failed(Errc::connect_failed), "again failure"},
