@@ -98,6 +98,8 @@ class Http2Peer final : public net::Layer {
   void answer_ends(std::string_view trailers);
   void goes_away(std::uint32_t code);
   void stream_closed(std::uint32_t code);
+  // What the peer has done wrong, in words.
+  [[nodiscard]] std::string fault(std::uint32_t code) const;
   void note(http::Nuisance what);
   // The connection is of no use any more.
   void break_off(Failure why, std::string detail);

@@ -35,8 +35,11 @@ void Http2Peer::receive(std::string_view bytes) {
     if (problem_.empty()) problem_ = nghttp2_strerror(static_cast<int>(taken));
     return break_off(Failure::bad, problem_);
   }
-  // It has ended the session by itself, for an error of the peer's.
-  if (nghttp2_session_want_read(native_) == 0 && !going_) break_off(Failure::bad, problem_);
+  // It has ended the session by itself, for an error of the peer's: its GOAWAY says for which.
+  if (nghttp2_session_want_read(native_) == 0 && !going_) {
+    pump();
+    break_off(Failure::bad, problem_);
+  }
 }
 
 void Http2Peer::head_complete(bool ends) {
@@ -78,10 +81,14 @@ void Http2Peer::goes_away(std::uint32_t code) {
   going_code_ = code;
 }
 
+std::string Http2Peer::fault(std::uint32_t code) const {
+  return problem_.empty() ? nghttp2_http2_strerror(code) : problem_;
+}
+
 void Http2Peer::stream_closed(std::uint32_t code) {
   open_ = false;
   if (cancelled_) return;
-  if (malformed_) return fail(Failure::bad, problem_);
+  if (malformed_) return fail(Failure::bad, fault(code));
   const bool untouched = !head_came_ && informational_ == 0;
   if (code == NGHTTP2_REFUSED_STREAM && untouched) {
     const bool retires = going_ && going_code_ == NGHTTP2_NO_ERROR;
@@ -206,7 +213,7 @@ struct Http2PeerCallbacks {
       peer.malformed_ = !peer.cancelled_;
     }
     if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR) {
-      peer.break_off(Http2Peer::Failure::bad, peer.problem_);
+      peer.break_off(Http2Peer::Failure::bad, peer.fault(frame->goaway.error_code));
     }
     return 0;
   }
