@@ -49,6 +49,8 @@ class Http2Guard {
   // next to nothing on average (CVE-2019-9511). `whole`: it was no larger because there was no
   // more.
   void sent(std::size_t size, bool whole);
+  // Work of another kind that pays for so many pings, window updates and the like.
+  void pay(std::uint32_t events) { paid_ += events; }
   // The one that there was most of.
   [[nodiscard]] Nuisance worst() const;
 

@@ -112,8 +112,7 @@ TlsPtr TlsStream::server(Descriptor& descriptor, std::shared_ptr<const tls::Cont
 }
 
 TlsPtr TlsStream::client(Descriptor& descriptor, std::shared_ptr<const tls::Context> context,
-                         const std::string& name, bool announce, std::string peer,
-                         bool http2) {
+                         const std::string& name, bool announce, std::string peer, bool http2) {
   TlsPtr stream(new TlsStream(descriptor, std::move(context)));
   if (stream->ssl_ == nullptr) return nullptr;
   static constexpr unsigned char kHttp2[] = {2, 'h', '2'};
