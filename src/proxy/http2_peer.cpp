@@ -75,6 +75,8 @@ bool Http2Peer::begin(bool secure) {
   secure_ = secure;
   native_ = make_http2_session(*this);
   if (native_ == nullptr) return false;
+  // A server has no preface before its frames.
+  scanner_.scan(std::string(http::Http2Scanner::kPrefaceSize, ' '), [](std::uint8_t) {});
   const std::array<nghttp2_settings_entry, 2> settings{{
       {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, static_cast<std::uint32_t>(kWindow)},
@@ -94,7 +96,8 @@ void Http2Peer::say_goodbye() {
   if (open_) nghttp2_submit_rst_stream(native_, NGHTTP2_FLAG_NONE, id_, NGHTTP2_CANCEL);
   cancelled_ = true;
   const auto code = broken_ ? NGHTTP2_PROTOCOL_ERROR : NGHTTP2_NO_ERROR;
-  nghttp2_session_terminate_session(native_, static_cast<std::uint32_t>(code));
+  nghttp2_submit_goaway(native_, NGHTTP2_FLAG_NONE, 0, static_cast<std::uint32_t>(code), nullptr,
+                        0);
   broken_ = false;
   pump();
   if (unsent() > 0 && socket_.writable()) socket_.write(std::string_view(out_).substr(sent_));

@@ -17,6 +17,7 @@
 #include "http/chunked.h"
 #include "http/http2_from_peer.h"
 #include "http/http2_guard.h"
+#include "http/http2_scanner.h"
 #include "http/http2_to_peer.h"
 #include "net/layer.h"
 #include "net/loop.h"
@@ -116,6 +117,7 @@ class Http2Peer final : public net::Layer {
   const net::Loop& loop_;
   nghttp2_session* native_ = nullptr;
   http::Http2Guard guard_;
+  http::Http2Scanner scanner_;
   net::Descriptor stream_;
   std::string out_;  // frames; those before sent_ have gone
   std::size_t sent_ = 0;

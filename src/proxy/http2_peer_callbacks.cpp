@@ -28,6 +28,11 @@ void Http2Peer::receive(std::string_view bytes) {
   if (!std::exchange(greeted_, true) && bytes.starts_with("HTTP/1.")) {
     return break_off(Failure::bad, "it speaks HTTP/1.1, not HTTP/2");
   }
+  // Frames of unknown types, which nghttp2 passes over.
+  scanner_.scan(bytes, [this](std::uint8_t type) {
+    if (type > NGHTTP2_CONTINUATION) note(Nuisance::other);
+  });
+  if (broken_) return;
   const auto taken = nghttp2_session_mem_recv(
       native_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   if (taken < 0) {
@@ -116,8 +121,6 @@ struct Http2PeerCallbacks {
         peer.problem_ = "a flood of HTTP/2 frames (continuation)";
         return NGHTTP2_ERR_CALLBACK_FAILURE;
       }
-    } else if (head->type > NGHTTP2_CONTINUATION) {
-      peer.note(Nuisance::other);
     }
     return 0;
   }

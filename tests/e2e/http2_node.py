@@ -1,10 +1,11 @@
 """A node of HTTP/2 that does what a test tells it, frame by frame."""
 
 import dataclasses
+import struct
 
 from hpack import Decoder, Encoder
 
-from http2 import ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, PREFACE, \
+from http2 import ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, INITIAL_WINDOW_SIZE, PING, PREFACE, \
     RST_STREAM, SETTINGS, WINDOW_UPDATE, Frame, frame, settings, window_update
 from node import Node, NodeConnection
 from wire import Ended
@@ -39,6 +40,7 @@ class Http2Connection:
         self.requests = {}
         self.block = b""
         self.settings_acks = 0
+        self.window, self.windows = 65535, {}
         self.pongs = []
         self.goaway = None
         self.fresh = []  # requests whose head has come, and that no handler has had
@@ -54,8 +56,13 @@ class Http2Connection:
         self.send(frame(HEADERS, END_HEADERS | (END_STREAM if end else 0), request.stream, block))
 
     def data(self, request, body, end=False):
+        """As the windows allow."""
         pieces = [body[at:at + 16384] for at in range(0, len(body), 16384)] or [b""]
         for i, piece in enumerate(pieces):
+            assert self.until(lambda p=piece: min(self._window(0), self._window(request.stream)) >=
+                              len(p)), "the connection ended before its windows opened"
+            for stream in (0, request.stream):
+                self.windows[stream] = self._window(stream) - len(piece)
             last = end and i == len(pieces) - 1
             self.send(frame(DATA, END_STREAM if last else 0, request.stream, piece))
 
@@ -68,6 +75,9 @@ class Http2Connection:
         self.data(request, body, not trailers)
         if trailers:
             self.trailers(request, *trailers)
+
+    def _window(self, stream):
+        return self.windows.get(stream, self.window if stream else 65535)
 
     def read_frame(self):
         """None at the end of the connection."""
@@ -91,7 +101,13 @@ class Http2Connection:
     def _note(self, got):
         request = self.requests.get(got.stream)
         if got.kind == SETTINGS and not got.flags & ACK:
+            for at in range(0, len(got.payload), 6):
+                key, value = struct.unpack(">HI", got.payload[at:at + 6])
+                self.window = value if key == INITIAL_WINDOW_SIZE else self.window
             self.send(frame(SETTINGS, ACK))
+        elif got.kind == WINDOW_UPDATE:
+            size = struct.unpack(">I", got.payload)[0]
+            self.windows[got.stream] = self._window(got.stream) + size
         elif got.kind == SETTINGS:
             self.settings_acks += 1
         elif got.kind == PING and not got.flags & ACK:
