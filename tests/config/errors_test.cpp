@@ -435,6 +435,15 @@ TEST_CASE("proxying") {
        "t:1:41: error: proxy_set_header: variable "
        "$ssl_sigalg of nginx is not supported yet; remove "
        "it"},
+      {"grpc_pass http://a:1;",
+       "t:1:32: error: grpc_pass: invalid URL prefix in \"http://a:1\"; it must begin with grpc:// "
+       "or "
+       "grpcs://"},
+      {"grpc_pass grpc://a;",
+       "t:1:32: error: grpc_pass: there is no upstream \"a\", and a host needs a port; write "
+       "HOST:PORT"},
+      {"grpc_next_upstream eror;",
+       "t:1:41: error: grpc_next_upstream: unknown word \"eror\"; did you mean \"error\"?"},
       {"proxy_http_version 1.2;",
        "t:1:41: error: proxy_http_version: invalid version \"1.2\"; use 1.0, 1.1 or 2"},
       {"proxy_next_upstream eror;",
