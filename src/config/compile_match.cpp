@@ -73,6 +73,24 @@ bool is_field_name(std::string_view text) {
   });
 }
 
+// A check has neither a client nor a location, so that all other variables would be empty for ever,
+// or say the same of every answer.
+bool is_of_answer(const VariableRef& variable) {
+  return variable.id == Variable::status || variable.id == Variable::upstream_status ||
+         variable.id == Variable::upstream_http;
+}
+
+// Of "$name" or "${name}" the name. Empty: it is neither.
+std::string_view variable_name(std::string_view text) {
+  if (!text.starts_with('$')) return {};
+  text.remove_prefix(1);
+  if (text.starts_with('{') && text.ends_with('}')) text = text.substr(1, text.size() - 2);
+  const bool is_name = std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  });
+  return is_name ? text : std::string_view{};
+}
+
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -126,7 +144,9 @@ MatchConfig match_of(const Call& where, const Block& block) {
   where.compiler.walk(block, scope);
   if (match.for_http() && match.for_tcp()) {
     where.error(
-        "send and expect are of type=tcp, status, header and body of type=http; make two of it");
+        "send and expect are of type=tcp, status, header, require and body of type=http; make two "
+        "of "
+        "it");
   }
   return match;
 }
@@ -189,7 +209,21 @@ void compile_match_body(const Call& call) {
 }
 
 void compile_match_require(const Call& call) {
-  call.error("variables are not made for checks; say the same with status, header and body");
+  for (std::size_t i = 0; i < call.count(); ++i) {
+    const auto& word = call.arg(i);
+    const auto name = variable_name(word.text);
+    // Checks of stream by HTTP have the same answers: never stream's own variables.
+    const auto variable = find_variable(name);
+    if (name.empty()) {
+      call.error(word, quote(word.text) + " is not one variable; write $upstream_http_NAME");
+    } else if (!variable || !is_of_answer(*variable)) {
+      call.error(word, quote(word.text) +
+                           " says nothing of the answer to a check; use $upstream_http_NAME, "
+                           "$upstream_status or $status");
+    } else {
+      call.scope.match->require.push_back(*variable);
+    }
+  }
 }
 
 void compile_match_send(const Call& call) {

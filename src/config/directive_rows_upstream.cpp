@@ -134,7 +134,8 @@ constexpr DirectiveInfo kRows[] = {
      "a text that the body must hold, be (=) or match (~); its first 256 KiB are looked at",
      kTests},
     {"require", in_match, 1, kMany, kList | kRepeats, compile_match_require, "",
-     "(nginx's) variables that must not be empty or 0: not supported"},
+     "variables that must be neither empty nor 0: $upstream_http_NAME, a field of the answer; "
+     "$status and $upstream_status, its status"},
     {"send", in_match, 1, 1, 0, compile_match_send, "",
      "type=tcp: bytes to send; \\x0d stands for a byte"},
     {"expect", in_match, 1, 2, kRest | kOperator, compile_match_expect, "",

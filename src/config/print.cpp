@@ -315,6 +315,7 @@ class Printer {
       line("grpc " + std::to_string(check.grpc_status), check.grpc_service);
     }
     for (const auto& test : match.headers) print_test("header " + test.name, test);
+    for (const auto& variable : match.require) line("check_require", name_of(variable, model_));
     for (const auto& test : match.body) print_test("body", test);
     if (!match.send.empty()) line("check_send", match.send);
     if (match.expect) print_test("expect", *match.expect);

@@ -99,14 +99,15 @@ struct MatchConfig {
   std::vector<StatusRange> status;  // empty: any
   bool status_negated = false;      // `status ! 500`
   std::vector<Test> headers;
-  std::vector<Test> body;  // of its first 256 KiB
+  std::vector<VariableRef> require;  // neither empty nor "0"; of those that an answer has
+  std::vector<Test> body;            // of its first 256 KiB
   // Of type=tcp: the bytes sent first, and what the bytes received must hold.
   std::string send;
   std::optional<Test> expect;
 
   friend bool operator==(const MatchConfig&, const MatchConfig&) = default;
   [[nodiscard]] bool for_http() const {
-    return !status.empty() || !headers.empty() || !body.empty();
+    return !status.empty() || !headers.empty() || !require.empty() || !body.empty();
   }
   [[nodiscard]] bool for_tcp() const { return !send.empty() || expect.has_value(); }
 };

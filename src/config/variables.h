@@ -33,6 +33,7 @@ struct VariableRef {
   Variable id{};
   std::uint32_t index = 0;
   std::string argument;
+  friend bool operator==(const VariableRef&, const VariableRef&) = default;
 };
 
 // The variable called `name` (without `$`) among the built-in ones and the families http_, arg_...

@@ -122,6 +122,26 @@ std::string header_fault(const Test& test, const http::ResponseHead& head) {
   return text + (test.negated ? "not " : "") + test_text(test);
 }
 
+// What is wrong with a variable that must be neither empty nor "0"; nothing: it is neither.
+std::string require_fault(const config::VariableRef& variable, const http::ResponseHead& head) {
+  if (variable.id != config::Variable::upstream_http) return "";  // an answer has a status
+  // The value is that of all lines, joined: two of them make it neither.
+  std::size_t lines = 0;
+  std::string_view value;
+  for (const auto& field : head.fields) {
+    if (!same_name(head.name(field), variable.argument)) continue;
+    value = head.value(field);
+    ++lines;
+  }
+  if (lines > 1 || (!value.empty() && value != "0")) return "";
+  std::string name = variable.argument;
+  std::replace(name.begin(), name.end(), '-', '_');
+  const char* fault = lines == 0      ? ", the field is missing"
+                      : value.empty() ? ", is empty"
+                                      : ", is 0";
+  return "requires $upstream_http_" + name + fault;
+}
+
 std::string body_fault(const Test& test, std::string_view body) {
   const char* verb = test.kind == Test::Kind::regex      ? "match "
                      : test.kind == Test::Kind::contains ? "hold "
@@ -139,6 +159,13 @@ upstream::CheckResult judge_head(const config::MatchConfig& match, const http::R
     if (any_line(test, head) != test.negated) continue;
     result.layer = CheckLayer::header;
     result.detail = header_fault(test, head);
+    return result;
+  }
+  for (const auto& variable : match.require) {
+    auto fault = require_fault(variable, head);
+    if (fault.empty()) continue;
+    result.layer = CheckLayer::header;
+    result.detail = std::move(fault);
     break;
   }
   return result;

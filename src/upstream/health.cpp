@@ -54,6 +54,11 @@ void add_match(std::string& out, const config::MatchConfig& match) {
   }
   out += "header ";
   for (const auto& test : match.headers) add_test(out, test);
+  out += "require ";
+  for (const auto& variable : match.require) {
+    out += std::to_string(static_cast<int>(variable.id)) + " ";
+    add_text(out, variable.argument);
+  }
   out += "body ";
   for (const auto& test : match.body) add_test(out, test);
   add_text(out, match.send);

@@ -291,13 +291,28 @@ TEST_CASE("health checks") {
        "t:1:67: error: expect: unknown operator \"!\"; use ~ or ~*, and quotes around a text with "
        "blanks"},
       {"match m { status 200; expect a; }",
-       "t:1:1: error: match: send and expect are of type=tcp, status, header and body of "
-       "type=http; "
-       "make two of it"},
+       "t:1:1: error: match: send and expect are of type=tcp, status, header, require and body of "
+       "type=http; make two of it"},
+      {"match m { send a; require $status; }",
+       "t:1:1: error: match: send and expect are of type=tcp, status, header, require and body of "
+       "type=http; make two of it"},
       {"match m { require $ok; }",
-       "t:1:11: error: require: variables are not made for checks; say the same with status, "
-       "header "
-       "and body"},
+       "t:1:19: error: require: \"$ok\" says nothing of the answer to a check; use "
+       "$upstream_http_NAME, $upstream_status or $status"},
+      {"match m { require $upstream_http_a $http_a $upstream_http_a$status a$status $; }",
+       "t:1:36: error: require: \"$http_a\" says nothing of the answer to a check; use "
+       "$upstream_http_NAME, $upstream_status or $status\n"
+       "t:1:44: error: require: \"$upstream_http_a$status\" is not one variable; write "
+       "$upstream_http_NAME\n"
+       "t:1:68: error: require: \"a$status\" is not one variable; write $upstream_http_NAME\n"
+       "t:1:77: error: require: \"$\" is not one variable; write $upstream_http_NAME"},
+      {"match m { require $status; } upstream a { server b; health_check type=grpc match=m; }",
+       "t:1:53: error: health_check: uri, status, keepalive_time and the tests of an answer need "
+       "type=http"},
+      {"upstream a { server b; health_check { require $upstream_http_a; }\n"
+       "health_check { require $upstream_http_A; } }",
+       "t:2:1: error: health_check: upstream \"a\" has a health_check already that asks the same, "
+       "at t:1:24; several of them differ in type, uri, host, port, grpc_service or match"},
       {"match m { status ! ; }", "t:1:11: error: status: no status is given; write 200 or 200-399"},
       {"match m { status 300-200; }",
        "t:1:18: error: status: invalid status \"300-200\"; write 200 or 200-399"},

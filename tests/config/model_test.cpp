@@ -159,6 +159,14 @@ TEST_CASE("health checks") {
         "check_body not regex maintenance", "check_body contains ok", "check_body equals a b",
         "check_body not contains x"},
        {}},
+      {"variables of the answer",
+       "match m { require $upstream_http_X_Ready ${status}; require $upstream_status; } upstream "
+       "app { server a; health_check match=m; }",
+       {"health_check http interval=5s jitter=0s timeout=2s fast=1s fails=1 passes=1 uri=/ host= "
+        "port=0 status=",
+        "check_require upstream_http:x-ready", "check_require status",
+        "check_require upstream_status"},
+       {}},
       {"send and expect make it a check by TCP",
        "match m { send PING\\x20a\\x7e; expect +PONG\\x20; } upstream app { server a; "
        "health_check match=m; }",

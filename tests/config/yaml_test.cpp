@@ -116,6 +116,16 @@ upstreams:
   app: {servers: [a], health_check: {uri: /h, match: {status: 200, body: ok}}}
   b: {servers: [b], health_check: {match: {expect: ~ 200 OK}}}
 )"},
+      {"variables that an answer must have",
+       "match ready { require $upstream_http_x_ready $status; } "
+       "upstream app { server a; health_check uri=/h match=ready; } "
+       "upstream b { server b; health_check { require $upstream_http_a; } }",
+       R"(
+matches: {ready: {require: [$upstream_http_x_ready, $status]}}
+upstreams:
+  app: {servers: [a], health_check: {uri: /h, match: ready}}
+  b: {servers: [b], health_check: {match: {require: $upstream_http_a}}}
+)"},
       {"health check without parameters", "upstream app { server a; health_check; } server { }",
        "upstreams: {app: {servers: [a], health_check: true}}\nservers: [{}]"},
       {"listen",

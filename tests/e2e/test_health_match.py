@@ -12,7 +12,7 @@ pytestmark = pytest.mark.skipif(PROXY == "nginx", reason="nginx has no active ch
 
 NGINX = """
     match ready { status 200; header Content-Type = text/plain; header ! X-Draining;
-                  body ~ "^re+ady"; body !~ maintenance; }
+                  require $upstream_http_x_ready $status; body ~ "^re+ady"; body !~ maintenance; }
     upstream app { server %s; server %s;
                    health_check uri=/health interval=50ms fast=50ms timeout=500ms fails=1 match=ready; }
     server { listen @listen@; location / { proxy_pass http://app; } }"""
@@ -20,7 +20,7 @@ INLINE = """
     upstream app { server %s; server %s;
         health_check uri=/health interval=50ms fast=50ms timeout=500ms fails=1 {
             status 200; header Content-Type = text/plain; header ! X-Draining;
-            body ~ "^re+ady"; body !~ maintenance; } }
+            require $upstream_http_x_ready; body ~ "^re+ady"; body !~ maintenance; } }
     server { listen @listen@; location / { proxy_pass http://app; } }"""
 YAML = """upstreams:
   app:
@@ -34,22 +34,28 @@ YAML = """upstreams:
       match:
         status: 200
         header: [Content-Type = text/plain, "! X-Draining"]
+        require: [$upstream_http_x_ready, $status]
         body: [~ ^re+ady, "!~ maintenance"]
 servers: {listen: "@listen@", locations: {path: /, proxy_pass: http://app}}
 error_log: "@dir@/error.log notice"
 """
 
-GOOD = reply(200, b"ready", "Content-Type: text/plain")
+PLAIN = ("Content-Type: text/plain", "X-Ready: yes")
+GOOD = reply(200, b"ready", *PLAIN)
 # What a node may answer to its check: the layer and the reason of its being down.
 BAD = [
-    (reply(503, b"ready", "Content-Type: text/plain"), "status", "got 503, want 200"),
+    (reply(503, b"ready", *PLAIN), "status", "got 503, want 200"),
     (reply(200, b"ready", "Content-Type: text/html"), "header",
      'field "Content-Type" is "text/html", want "text/plain"'),
-    (reply(200, b"ready", "Content-Type: text/plain", "X-Draining: 1"), "header",
+    (reply(200, b"ready", *PLAIN, "X-Draining: 1"), "header",
      'field "X-Draining" is "1", want none'),
-    (reply(200, b"waiting", "Content-Type: text/plain"), "body",
+    (reply(200, b"ready", "Content-Type: text/plain", "X-Ready: 0"), "header",
+     "requires $upstream_http_x_ready, is 0"),
+    (reply(200, b"ready", "Content-Type: text/plain"), "header",
+     "requires $upstream_http_x_ready, the field is missing"),
+    (reply(200, b"waiting", *PLAIN), "body",
      'body must match ~ "^re+ady", begins with "waiting"'),
-    (reply(200, [b"re", b"ady, in ", b"maintenance"], "Content-Type: text/plain"), "body",
+    (reply(200, [b"re", b"ady, in ", b"maintenance"], *PLAIN), "body",
      'body must not match ~ "maintenance", begins with "ready, in maintenance"'),
 ]
 

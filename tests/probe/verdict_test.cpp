@@ -107,6 +107,45 @@ TEST_CASE("which fields pass") {
   CHECK(judge_head(match, parsed).layer == upstream::CheckLayer::status);  // first things first
 }
 
+TEST_CASE("which variables of an answer are neither empty nor 0") {
+  const std::string head =
+      "HTTP/1.1 503 Busy\r\nX-Ready: 1\r\nZero: 0\r\nTwo: 0\r\nTwo:\r\nLong: 00\r\nEmpty:\r\n\r\n";
+  http::ResponseHead parsed;
+  http::ParseState state;
+  REQUIRE(http::parse_response(head, {}, state, http::Method::get, parsed).status ==
+          http::ParseStatus::complete);
+  struct Row {
+    const char* name;
+    const char* fault;  // empty: passes
+  };
+  const Row rows[] = {
+      {"status", ""},
+      {"upstream_status", ""},
+      {"upstream_http_x_ready", ""},
+      {"upstream_http_X_READY", ""},
+      {"upstream_http_long", ""},
+      {"upstream_http_two", ""},  // "0, "
+      {"upstream_http_zero", "requires $upstream_http_zero, is 0"},
+      {"upstream_http_empty", "requires $upstream_http_empty, is empty"},
+      {"upstream_http_x_other", "requires $upstream_http_x_other, the field is missing"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.name);
+    config::MatchConfig match;
+    match.require = {*config::find_variable("upstream_http_x_ready"),
+                     *config::find_variable(row.name)};
+    const auto result = judge_head(match, parsed);
+    const bool passes = *row.fault == '\0';
+    CHECK(result.layer == (passes ? upstream::CheckLayer::ok : upstream::CheckLayer::header));
+    CHECK(result.detail == (passes ? "got 503" : row.fault));
+    CHECK(result.status == 503);
+  }
+  config::MatchConfig match;
+  match.headers = {header("X-B", Test::Kind::present)};
+  match.require = {*config::find_variable("upstream_http_zero")};
+  CHECK(judge_head(match, parsed).detail == "field \"X-B\" is missing");  // first things first
+}
+
 TEST_CASE("which bodies pass") {
   using Kind = Test::Kind;
   struct Row {
