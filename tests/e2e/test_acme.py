@@ -237,8 +237,10 @@ def test_engines_and_programs_that_start_again_do_not_order_again(start, pebble,
     assert site.log().count("is ordered from") == 1
     site.proxy.stop()
     again = Site(start, server, tmp_path, retry="1h")
-    again.wait_for_log(r"the last order for a.example from pebble has failed: the http-01 challenge"
-                       r".*; tried again in 3[5-9]\d\d s")
+    # The first engine may have been killed before its failure was kept: then it counts as one that
+    # has not come to an end.
+    again.wait_for_log(r"the last order for a.example from pebble has failed: "
+                       r"(the http-01 challenge|it has not come to an end).*; tried again in 3[5-9]\d\d s")
     order, = json.loads(again.page("/certificates"))["orders"]
     assert "http-01 challenge" in order["error"]
     assert "is ordered from" not in again.log()

@@ -73,6 +73,7 @@ def test_a_node_takes_an_id_runs_its_command_and_gives_the_id_back(redis, node):
     one.wait_for("ready at")
     assert one.id() == 0
     assert "WORKER_ID 0 " in one.log()
+    eventually(lambda: state(redis, 0) == "ready", "it says so there, too")
     fields = redis.do("HGETALL", key(0))
     record = dict(zip(fields[::2], fields[1::2]))
     assert (record["addr"], record["state"]) == (one.addr, "ready")
