@@ -226,6 +226,12 @@ int begin_connect(const Endpoint& to, const ConnectOptions& options) {
   return -1;
 }
 
+Error connect_failure(int why) {
+  const bool lacking = why == EMFILE || why == ENFILE || why == ENOBUFS || why == ENOMEM;
+  if (why == ECANCELED) return {Errc::shutting_down, 0};
+  return {lacking ? Errc::local_resources : Errc::connect_failed, why};
+}
+
 int open_datagram(const IpAddress& to, const ConnectOptions& options) {
   const int fd = ::socket(to.family(), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return -1;

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/address.h"
+#include "base/error.h"
 #include "base/unique_fd.h"
 
 namespace weir::net {
@@ -65,6 +66,8 @@ struct ConnectOptions {
 };
 // Begins a non-blocking connection; its end is told by writability. -1: errno says why.
 [[nodiscard]] int begin_connect(const Endpoint& to, const ConnectOptions& options = {});
+// What an errno of begin_connect() means; ECANCELED: the wait for a descriptor was.
+[[nodiscard]] Error connect_failure(int why);
 // A non-blocking datagram socket connected to `to`, from a port that the kernel draws: it takes
 // nothing from anybody else. -1: errno says why.
 [[nodiscard]] int open_datagram(const IpAddress& to, const ConnectOptions& options = {});

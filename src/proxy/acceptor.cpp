@@ -1,8 +1,14 @@
 #include "proxy/acceptor.h"
 
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <memory>
 
 #include "proxy/worker.h"
@@ -10,8 +16,21 @@
 namespace weir::proxy {
 namespace {
 constexpr int kBatch = 64;  // connections taken before the others run again
-constexpr Duration kExhaustedPause{50};
+constexpr Duration kExhaustedPause{20};
+// Whoever has just connected, or has just had an answer, is likely to have a request on its way,
+// and keeps its place for so long where descriptors are scarce.
+constexpr Duration kIdleToMakeRoom{50};
 constexpr int kLastCall = 4096;  // connections taken when there will be no later turn
+
+// If clients took all descriptors, none of them could be served: connections to peers, look-ups of
+// names, logs and operators need some, too. The lowest free number is given, so that a number shows
+// how many there are.
+int limit_for_clients() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > INT_MAX) return INT_MAX;
+  const auto all = static_cast<int>(limit.rlim_cur);
+  return all - std::max(all / 32, 4);
+}
 }  // namespace
 
 Acceptor::Acceptor(Worker& worker, const std::string& listen_text, net::ListenSocket socket)
@@ -19,7 +38,8 @@ Acceptor::Acceptor(Worker& worker, const std::string& listen_text, net::ListenSo
       listen_text_(listen_text),
       socket_id_(socket.id),
       exclusive_(socket.exclusive),
-      waiter_(worker.loop()) {
+      waiter_(worker.loop()),
+      limit_(limit_for_clients()) {
   socket_.open(worker.loop(), socket.fd.release());
 }
 
@@ -44,36 +64,48 @@ void Acceptor::last_call(std::unique_ptr<Acceptor> acceptor) {
 }
 
 void Acceptor::accept_waiting() {
-  bool exhausted = false;
-  for (int i = 0; i < kLastCall && accept_one(exhausted); ++i) {
+  for (int i = 0; i < kLastCall && accept_one(); ++i) {
   }
 }
 
-bool Acceptor::accept_one(bool& exhausted) {
+bool Acceptor::still_scarce() const {
+  const int lowest = ::fcntl(socket_.fd(), F_DUPFD_CLOEXEC, 0);
+  if (lowest >= 0) ::close(lowest);
+  return lowest < 0 || lowest >= limit_;
+}
+
+bool Acceptor::somebody_waits() const {
+  pollfd listening{.fd = socket_.fd(), .events = POLLIN, .revents = 0};
+  return ::poll(&listening, 1, 0) > 0;
+}
+
+bool Acceptor::accept_one() {
+  if (scarce_ && still_scarce()) return false;
+  scarce_ = false;
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   const int fd = ::accept4(socket_.fd(), reinterpret_cast<sockaddr*>(&address), &size,
                            SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd >= 0) {
+    scarce_ = fd >= limit_;
     worker_.accepted(fd, listen_text_, IpAddress(reinterpret_cast<sockaddr*>(&address)));
-    return true;
+    return !scarce_;
   }
-  exhausted = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+  scarce_ = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
   // Anything else (ECONNABORTED, network errors of the connection: accept(2)) concerns one client.
-  return !exhausted && errno != EAGAIN && errno != EWOULDBLOCK && errno != EBADF && errno != EINVAL;
+  return !scarce_ && errno != EAGAIN && errno != EWOULDBLOCK && errno != EBADF && errno != EINVAL;
 }
 
 net::Task<void> Acceptor::run() {
   while (!stopped_) {
     bool more = true;
-    bool exhausted = false;
-    for (int i = 0; i < kBatch && more; ++i) more = accept_one(exhausted);
+    for (int i = 0; i < kBatch && more; ++i) more = accept_one();
     if (more) {
       co_await waiter_.yield();
-    } else if (exhausted) {
-      // Without a free descriptor, whoever is idle makes room for whoever asks.
+    } else if (scarce_ && somebody_waits()) {
+      // Whoever is idle makes room for whoever asks.
       worker_.mutable_stats().fd_exhausted.add();
-      if (worker_.shed()) continue;
+      if (worker_.shed(kIdleToMakeRoom)) continue;
       co_await waiter_.wait(worker_.loop().now() + kExhaustedPause);
     } else {
       const net::Interest readable(socket_.on_readable, waiter_);

@@ -32,8 +32,10 @@ class Acceptor {
  private:
   net::Task<void> run();
   void accept_waiting();
-  // False: nothing is waiting, or no descriptor is free.
-  bool accept_one(bool& exhausted);
+  // False: nothing is waiting, or descriptors are scarce.
+  bool accept_one();
+  [[nodiscard]] bool still_scarce() const;
+  [[nodiscard]] bool somebody_waits() const;
 
   Worker& worker_;
   const std::string& listen_text_;
@@ -41,6 +43,8 @@ class Acceptor {
   bool exclusive_;
   net::Descriptor socket_;
   net::Waiter waiter_;
+  int limit_;            // descriptors from this number on are not for clients
+  bool scarce_ = false;  // the last one had such a number, or there was none
   bool stopped_ = false;
 };
 

@@ -50,24 +50,21 @@ bool Attempt::lease() {
 net::Task<Error> Attempt::connect() {
   auto& loop = worker_.loop();
   const auto began = loop.now();
+  const auto deadline = began + config_.proxy_connect_timeout;
   connection_ = std::make_unique<PeerConnection>();
   connection_->key = key_;
   net::ConnectOptions options;
   if (const Error error = connect_options(options); !error.ok()) co_return error;
   int fd = net::begin_connect(peer_.spec.endpoint, options);
-  // Without a free descriptor, whoever is idle makes room.
-  if (fd < 0 && (errno == EMFILE || errno == ENFILE) && worker_.shed()) {
-    fd = net::begin_connect(peer_.spec.endpoint, options);
+  int why = fd < 0 ? errno : 0;
+  if (why == EMFILE || why == ENFILE) {
+    fd = co_await worker_.connect_when_free(peer_.spec.endpoint, options, x_.waiter(), deadline);
+    why = -fd;
   }
-  if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
-    worker_.mutable_stats().fd_exhausted.add();
-    co_return Error{Errc::local_resources, errno};
-  }
-  if (fd < 0) co_return Error{Errc::connect_failed, errno};
+  if (fd < 0) co_return net::connect_failure(why);
   if (!connection_->open(loop, fd)) co_return Error{Errc::local_resources, errno};
   connection_->expect_connect();
   connection_->created = began;
-  const auto deadline = began + config_.proxy_connect_timeout;
   while (!connection_->writable()) {
     if (x_.client_left()) co_return Error{Errc::client_closed, 0};
     if (watch_.gone()) co_return Error{Errc::peer_gone, 0};

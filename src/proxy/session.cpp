@@ -173,6 +173,7 @@ net::Task<bool> Session::wait_for_request(Duration timeout) {
 
 void Session::begin_idle() {
   idle_ = true;
+  idle_since_ = worker_.loop().now();
   worker_.idle_begins(*this);
 }
 

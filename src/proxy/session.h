@@ -154,6 +154,7 @@ class Session {
   std::vector<net::Waiter*> beside_;
   TimePoint head_until_ = TimePoint::max();  // of the first request
   TimePoint closable_ = TimePoint::min();    // when idle: may be closed from then on
+  TimePoint idle_since_ = TimePoint::min();
   bool draining_ = false;
   bool idle_ = false;
   bool plain_on_tls_ = false;

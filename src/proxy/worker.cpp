@@ -18,6 +18,7 @@ namespace weir::proxy {
 namespace {
 constexpr std::size_t kMaxFreeExchanges = 1024;
 constexpr Duration kFlushEvery{500};
+constexpr Duration kDescriptorPause{5};  // until it is tried once more
 }  // namespace
 
 // ---- WorkerRuntime
@@ -362,9 +363,11 @@ void Worker::idle_ends(Session& session) {
   stats_->idle_client.sub();
 }
 
-bool Worker::shed() {
+bool Worker::shed(Duration idle_for) {
   if (runtime_ != nullptr && runtime_->drop_oldest_idle()) return true;
+  const auto latest = loop_.now() - idle_for;
   for (Session* session = idle_first_; session != nullptr; session = session->idle_next_) {
+    if (session->idle_since_ > latest) return false;
     // A request that has come already is served.
     if (session->waiter().cancelled() || session->client().peek().ok()) continue;
     session->client().close();
@@ -372,6 +375,20 @@ bool Worker::shed() {
     return true;
   }
   return false;
+}
+
+net::Task<int> Worker::connect_when_free(const Endpoint& to, const net::ConnectOptions& options,
+                                         net::Waiter& waiter, TimePoint deadline) {
+  for (;;) {
+    shed();
+    const int fd = net::begin_connect(to, options);
+    if (fd >= 0) co_return fd;
+    const int why = errno;
+    if ((why != EMFILE && why != ENFILE) || loop_.now() >= deadline) co_return -why;
+    stats_->fd_exhausted.add();
+    const auto wake = co_await waiter.wait(std::min(deadline, loop_.now() + kDescriptorPause));
+    if (wake == net::Wake::cancelled) co_return -ECANCELED;
+  }
 }
 
 // ---- explaining

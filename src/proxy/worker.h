@@ -150,8 +150,13 @@ class Worker {
   // Idle keep-alive sessions, the longest idle first.
   void idle_begins(Session& session);
   void idle_ends(Session& session);
-  // Frees a descriptor by closing what is idle longest; false: nothing is.
-  bool shed();
+  // Frees a descriptor by closing what is idle longest; false: nothing is, or no client for that
+  // long.
+  bool shed(Duration idle_for = Duration{0});
+  // net::begin_connect() where no descriptor is free: whoever is idle makes room, else one is
+  // waited for until `deadline`. The descriptor, or -errno; -ECANCELED when `waiter` is cancelled.
+  net::Task<int> connect_when_free(const Endpoint& to, const net::ConnectOptions& options,
+                                   net::Waiter& waiter, TimePoint deadline);
 
  private:
   void take(const std::shared_ptr<const Runtime>& runtime);

@@ -189,15 +189,12 @@ net::Task<Error> TcpSession::connect(const upstream::Peer& peer, const proxy::Pe
   net::ConnectOptions options;
   if (const Error error = connect_options(options); !error.ok()) co_return error;
   int fd = net::begin_connect(peer.spec.endpoint, options);
-  // Without a free descriptor, whoever is idle makes room.
-  if (fd < 0 && (errno == EMFILE || errno == ENFILE) && worker().shed()) {
-    fd = net::begin_connect(peer.spec.endpoint, options);
+  int why = fd < 0 ? errno : 0;
+  if (why == EMFILE || why == ENFILE) {
+    fd = co_await worker().connect_when_free(peer.spec.endpoint, options, waiter(), deadline);
+    why = -fd;
   }
-  if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
-    worker().mutable_stats().fd_exhausted.add();
-    co_return Error{Errc::local_resources, errno};
-  }
-  if (fd < 0) co_return Error{Errc::connect_failed, errno};
+  if (fd < 0) co_return net::connect_failure(why);
   if (!peer_.open(loop, fd)) co_return Error{Errc::local_resources, errno};
   peer_.expect_connect();
   while (!peer_.writable()) {

@@ -1,6 +1,7 @@
 """The process: reload, signals, several workers, running out of descriptors."""
 import os
 import resource
+import select
 import signal
 import threading
 import time
@@ -181,3 +182,39 @@ def test_without_descriptors_idle_connections_make_room(start):
         for client in idle:
             client.close()
     assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > 64
+
+
+def test_without_descriptors_whoever_has_just_connected_keeps_its_place(start):
+    """Its first request will be on its way, and would end in a reset."""
+    proxy = start.proxy(site([start.node()]), main="worker_rlimit_nofile 64;")
+    clients, opened = [], {}
+    poll = select.poll()
+    try:
+        for _ in range(80):
+            before = time.monotonic()
+            clients.append(Client(proxy.port))
+            opened[clients[-1].sock.fileno()] = before
+            poll.register(clients[-1].sock, select.POLLIN)
+        closed = poll.poll(5000)
+        assert closed, "none makes room"
+        assert time.monotonic() - max(opened[fd] for fd, _ in closed) >= 0.03
+    finally:
+        for client in clients:
+            client.close()
+
+
+def test_without_descriptors_requests_wait_for_one(start):
+    """Clients do not take the last ones, and whoever needs one for a node gets it in time."""
+    proxy = start.proxy(site([start.node()]), main="worker_rlimit_nofile 64;")
+    for pid in proxy.pids():
+        os.kill(pid, signal.SIGSTOP)
+    clients = [Client(proxy.port) for _ in range(120)]
+    try:
+        for client in clients:
+            client.send(request("/"))
+        for pid in proxy.pids():
+            os.kill(pid, signal.SIGCONT)
+        assert [client.read_response().status for client in clients] == [200] * 120
+    finally:
+        for client in clients:
+            client.close()
