@@ -98,13 +98,26 @@ void Registries::stop() {
   for (auto& [name, reader] : present_) reader->stop();
 }
 
+const RegistryReader* Registries::reader_of(const config::UpstreamConfig& upstream) const {
+  const auto& config = *upstream.registry;
+  if (pending_) {
+    // What is in force may be built once more while the next one is prepared.
+    const auto next = pending_->find(upstream.name);
+    if (next != pending_->end() && next->second->config().same_nodes(config) &&
+        next->second->config().same_settings(config)) {
+      return next->second.get();
+    }
+  }
+  const auto present = present_.find(upstream.name);
+  return present != present_.end() ? present->second.get() : nullptr;
+}
+
 std::vector<upstream::PeerSpec> Registries::peers(const config::UpstreamConfig& upstream,
                                                   const Resolver& resolver) const {
   std::vector<weir::upstream::PeerSpec> specs;
-  const Readers& readers = pending_ ? *pending_ : present_;
-  const auto found = readers.find(upstream.name);
-  if (found == readers.end()) return specs;
-  const auto& list = found->second->slots().list();
+  const auto* reader = reader_of(upstream);
+  if (reader == nullptr) return specs;
+  const auto& list = reader->slots().list();
   for (std::size_t i = 0; i < list.size(); ++i) {
     if (!list[i]) continue;
     const Slot& slot = *list[i];

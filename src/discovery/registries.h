@@ -34,8 +34,8 @@ class Registries {
   void discard();
   void stop();
 
-  // The peers of an upstream that come from its registry, by slot; of what was prepared, if
-  // anything was. Host names are looked up; one without an address gives no peer.
+  // The peers of an upstream, of what is in force or of what is prepared, that come from its
+  // registry, by slot. Host names are looked up; one without an address gives no peer.
   [[nodiscard]] std::vector<upstream::PeerSpec> peers(const config::UpstreamConfig& upstream,
                                                       const Resolver& resolver) const;
   // The host names among the nodes.
@@ -46,6 +46,7 @@ class Registries {
  private:
   using Readers = std::map<std::string, std::shared_ptr<RegistryReader>>;
   [[nodiscard]] std::shared_ptr<RegistryReader> reader_for(const config::UpstreamConfig& upstream);
+  [[nodiscard]] const RegistryReader* reader_of(const config::UpstreamConfig& upstream) const;
   void check_ready();
   void on_change();
 

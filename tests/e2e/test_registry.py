@@ -9,6 +9,7 @@ import pytest
 
 from certificates import Authority
 from harness import eventually, free_port, weir_only
+from operators import weir
 from program import Load
 from redis_server import EVENTS, RedisServer, ScriptedServer, encode, key
 from wire import reply, request, send_once
@@ -257,6 +258,22 @@ def test_the_list_outlives_a_reload_while_redis_is_down(start, redis, make):
     program.rewrite("poll=200ms", "poll=300ms")
     program.reload(2)
     assert send_once(program.port, request("/", "Connection: close")).body == b"a"
+
+
+def test_while_other_nodes_are_awaited_the_present_ones_serve(start, redis, scripted):
+    """Weights that change meanwhile make pools anew, of what is in force."""
+    a = named(start, "a")
+    server, silent = redis(), scripted(lambda _: None)
+    server.add(0, a.address)
+    running = proxy(start, f"{server.url} app=main")
+    running.conf.write_text(running.conf.read_text().replace(
+        f"{server.url} app=main;", f"{silent.url} app=other; server {a.address};"))
+    running.process.send_signal(signal.SIGHUP)
+    eventually(lambda: silent.accepted, "the other registry is asked")
+    weir(running, "weight", f"app/{a.address}", "2")
+    while sum("is in force" in line for line in running.log("error.log")) < 2:
+        assert ask(running) == "a"
+    assert ask(running) == "a"
 
 
 # ---- never worse off by the registry
