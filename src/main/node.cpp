@@ -86,6 +86,11 @@ class Node {
                       "on: " +
                       error);
                 },
+            .on_published =
+                [this](registry::NodeState state) {
+                  if (state == registry::NodeState::ready && stage_ == Stage::ready)
+                    say("ready at " + options_.addr);
+                },
             .on_note = [](const std::string& text) { say(text); }};
   }
 
@@ -159,7 +164,6 @@ class Node {
                                               if (stage_ != Stage::starting) return;
                                               if (!result.passed()) return check_later();
                                               stage_ = Stage::ready;
-                                              say("ready at " + options_.addr);
                                               lease_.set_state(registry::NodeState::ready);
                                             });
     check_->start();

@@ -207,7 +207,7 @@ void Lease::on_keep(const Reply& reply, TimePoint sent, NodeState state) {
     failed(answer.is_error() ? answer.text : "the answer to the renewal makes no sense");
     return later(backoff_.next(random_));
   }
-  published_ = state;
+  const bool news = std::exchange(published_, state) != state;
   const bool drained = !answer.items[1].text.empty();
   if (hooks_.on_note) {
     if (retaken) hooks_.on_note("the lease had run out; nobody had taken the ID, it is held again");
@@ -218,6 +218,7 @@ void Lease::on_keep(const Reply& reply, TimePoint sent, NodeState state) {
   }
   drained_ = drained;
   held(sent);
+  if (news && hooks_.on_published) hooks_.on_published(state);
 }
 
 void Lease::held(TimePoint sent) {

@@ -40,6 +40,7 @@ class Lease {
     std::function<void(const std::string& holder)> on_lost;
     // The lease is over, as far as can be known, and Redis does not answer: others may have the ID.
     std::function<void(const std::string& error)> on_unsure;
+    std::function<void(NodeState state)> on_published;     // Redis has a state that was set
     std::function<void(const std::string& text)> on_note;  // for a log
   };
 
