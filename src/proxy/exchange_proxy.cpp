@@ -16,19 +16,6 @@
 namespace weir::proxy {
 namespace {
 
-upstream::Outcome to_outcome(upstream::Tries::Decision::Blame blame) {
-  using Blame = upstream::Tries::Decision::Blame;
-  switch (blame) {
-    case Blame::success:
-      return upstream::Outcome::success;
-    case Blame::failure:
-      return upstream::Outcome::failure;
-    case Blame::neutral:
-      return upstream::Outcome::neutral;
-  }
-  return upstream::Outcome::neutral;
-}
-
 // A peer that breaks off or talks nonsense has failed; one that falls silent inside its answer may
 // be an event stream with nothing to say; the client's faults are not the peer's.
 upstream::Outcome after_failed_delivery(Error error, upstream::Outcome otherwise) {
@@ -117,7 +104,7 @@ net::Task<Step> Exchange::proxy() {
             ->of(worker_.index())
             .retry_causes[static_cast<std::size_t>(cause)]
             .add();
-        end_attempt(*choice.peer, to_outcome(decision.blame), true);
+        end_attempt(*choice.peer, decision.blame, true);
       } else {
         pool_->stats[choice.index]->of(worker_.index()).stale.add();
         // The choice stands: one attempt, of which $upstream_addr and the others tell once.
@@ -127,7 +114,7 @@ net::Task<Step> Exchange::proxy() {
       discard_answer();
       continue;
     }
-    auto outcome = to_outcome(decision.blame);
+    auto outcome = decision.blame;
     Delivered delivered;
     if (error.ok()) {
       pool_->pool->head_came(walk_, *choice.peer, attempts_.back().header);

@@ -10,24 +10,6 @@
 namespace weir::proxy {
 namespace {
 
-// The values of a field among the lines of a head that has been written.
-void append_from_lines(std::string_view lines, std::string_view name, std::string& out) {
-  bool first = true;
-  while (!lines.empty()) {
-    const auto end = std::min(lines.find("\r\n"), lines.size());
-    const auto line = lines.substr(0, end);
-    lines.remove_prefix(std::min(end + 2, lines.size()));
-    const auto colon = line.find(':');
-    if (colon == std::string_view::npos) continue;
-    if (!equal_ignoring_case(line.substr(0, colon), name)) continue;
-    if (!first) out.append(", ");
-    first = false;
-    auto value = line.substr(colon + 1);
-    while (value.starts_with(' ')) value.remove_prefix(1);
-    out.append(value);
-  }
-}
-
 bool append_own_field(const Answer& answer, std::string_view name, std::string& out) {
   if (name == "content-type") {
     out.append(answer.full_type());
@@ -125,7 +107,7 @@ std::string_view Exchange::request_id() {
 
 void Exchange::append_sent_field(std::string_view name, std::string& out) {
   auto& main = *main_;
-  if (!main.sent_head_.empty()) return append_from_lines(main.sent_head_, name, out);
+  if (!main.sent_head_.empty()) return append_line_field(main.sent_head_, name, out);
   if (main.answer_.status != 0) {
     if (append_own_field(main.answer_, name, out)) return;
     bool first = true;

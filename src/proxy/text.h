@@ -21,6 +21,10 @@ inline void append_number(std::string& out, std::uint64_t number) {
   return true;
 }
 
+// Appends the values of a field among `lines` ("Name: value\r\n" each, of a head or of trailers
+// that weir has written), joined as RFC 9110 section 5.3 says.
+void append_line_field(std::string_view lines, std::string_view name, std::string& out);
+
 // nginx's truth of a text: neither empty nor "0".
 [[nodiscard]] inline bool is_true(std::string_view text) { return !text.empty() && text != "0"; }
 

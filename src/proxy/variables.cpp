@@ -40,24 +40,6 @@ void append_field(std::string& out, const http::Head& head, http::FieldId id) {
   if (const auto* field = head.find(id)) out.append(head.value(*field));
 }
 
-// A field of lines that weir wrote itself, or took from trailers.
-void append_line_field(std::string& out, std::string_view lines, std::string_view dashed) {
-  bool first = true;
-  while (!lines.empty()) {
-    const auto end = std::min(lines.find("\r\n"), lines.size());
-    const auto line = lines.substr(0, end);
-    lines.remove_prefix(std::min(end + 2, lines.size()));
-    const auto colon = line.find(':');
-    if (colon == std::string_view::npos) continue;
-    if (!equal_ignoring_case(line.substr(0, colon), dashed)) continue;
-    if (!first) out.append(", ");
-    first = false;
-    auto value = line.substr(colon + 1);
-    while (value.starts_with(' ')) value.remove_prefix(1);
-    out.append(value);
-  }
-}
-
 std::string_view without_spaces(std::string_view text) {
   while (text.starts_with(' ')) text.remove_prefix(1);
   while (text.ends_with(' ')) text.remove_suffix(1);
@@ -374,10 +356,10 @@ void evaluate(const config::VariableRef& variable, Exchange& x, std::string& out
       out.append(x.variables().value(variable.index, x));
       return;
     case Variable::sent_trailer:
-      append_line_field(out, x.sent_trailers(), variable.argument);
+      append_line_field(x.sent_trailers(), variable.argument, out);
       return;
     case Variable::upstream_trailer:
-      append_line_field(out, x.response_trailers(), variable.argument);
+      append_line_field(x.response_trailers(), variable.argument, out);
       return;
     case Variable::upstream_cookie:
       if (x.response() != nullptr) append_set_cookie(out, *x.response(), variable.argument);

@@ -10,19 +10,6 @@
 namespace weir::stream {
 namespace {
 
-upstream::Outcome to_outcome(upstream::Tries::Decision::Blame blame) {
-  using Blame = upstream::Tries::Decision::Blame;
-  switch (blame) {
-    case Blame::success:
-      return upstream::Outcome::success;
-    case Blame::failure:
-      return upstream::Outcome::failure;
-    case Blame::neutral:
-      break;
-  }
-  return upstream::Outcome::neutral;
-}
-
 const char* cause_of(const Error& error) {
   switch (error.what) {
     case Errc::connect_timed_out:
@@ -168,7 +155,7 @@ bool Session::try_again(Error error) {
   result.error = error;
   const auto decision = tries_.again(result, worker_.loop().now());
   retry_ = cause_of(error);
-  settle(to_outcome(decision.blame), decision.again);
+  settle(decision.blame, decision.again);
   return decision.again;
 }
 

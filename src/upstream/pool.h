@@ -19,6 +19,7 @@
 #include "upstream/hash_ring.h"
 #include "upstream/ip_hash.h"
 #include "upstream/least_time.h"
+#include "upstream/outcome.h"
 #include "upstream/peer.h"
 #include "upstream/peer_list.h"
 #include "upstream/random.h"
@@ -40,13 +41,6 @@ enum class Reason : std::uint8_t {
   none_live,      // "no-live"
 };
 [[nodiscard]] const char* to_string(Reason reason);
-
-// How an attempt ended, for the peer's failure accounting.
-enum class Outcome : std::uint8_t {
-  success,
-  failure,  // counts in max_fails
-  neutral,  // neither: an abort by the client, a stale kept-alive connection
-};
 
 // The walk of one request over a pool: what was tried, and where the hash stands.
 // Reused from request to request; reset() keeps memory.

@@ -3,8 +3,6 @@
 namespace weir::upstream {
 namespace {
 
-using Blame = Tries::Decision::Blame;
-
 // The condition of proxy_next_upstream an attempt's end falls under; 0: none, it is final.
 std::uint32_t condition(const AttemptResult& result) {
   switch (result.error.what) {
@@ -63,19 +61,19 @@ bool is_stale(const AttemptResult& result) {
 
 // Of an attempt whose error is the end of it, or that is given up for another peer. nginx: error,
 // timeout and invalid_header count whether they are listed or not.
-Blame blame_for(const AttemptResult& result) {
-  if (is_stale(result)) return Blame::neutral;
+Outcome blame_for(const AttemptResult& result) {
+  if (is_stale(result)) return Outcome::neutral;
   switch (result.error.what) {
     // The client has an answer with a hole in it: nginx overlooks that, but the next ones would get
     // the same from a peer that is going down.
     case Errc::peer_truncated:
     case Errc::peer_bad_body:
-      return Blame::failure;
+      return Outcome::failure;
     // A stream of events may pause for longer than the time-out.
     case Errc::peer_body_timed_out:
-      return Blame::neutral;
+      return Outcome::neutral;
     default:
-      return condition(result) != 0 ? Blame::failure : Blame::neutral;
+      return condition(result) != 0 ? Outcome::failure : Outcome::neutral;
   }
 }
 
@@ -106,7 +104,7 @@ Tries::Decision Tries::again(const AttemptResult& result, TimePoint now) {
   // proxy_next_upstream does not matter here: it is not the next one that is asked.
   if (is_stale(result) && !stale_seen_ && may_repeat(result)) {
     stale_seen_ = true;
-    return {.again = true, .same_peer = true, .blame = Blame::neutral};
+    return {.again = true, .same_peer = true, .blame = Outcome::neutral};
   }
   ++used_;
   const std::uint32_t met = condition(result);
@@ -119,11 +117,11 @@ Tries::Decision Tries::again(const AttemptResult& result, TimePoint now) {
   // the peer, but for 403 and 404: these say nothing against it.
   const bool refused =
       !result.not_executed && (met == config::next_http_403 || met == config::next_http_404);
-  return {.again = again, .blame = again && !refused ? Blame::failure : Blame::success};
+  return {.again = again, .blame = again && !refused ? Outcome::failure : Outcome::success};
 }
 
 Tries::Decision Tries::settle(const AttemptResult& result) const {
-  return {.blame = is_status(result) ? Blame::success : blame_for(result)};
+  return {.blame = is_status(result) ? Outcome::success : blame_for(result)};
 }
 
 }  // namespace weir::upstream

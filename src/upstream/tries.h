@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "config/model.h"
+#include "upstream/outcome.h"
 
 namespace weir::upstream {
 
@@ -39,7 +40,7 @@ class Tries {
     // there is no Pool::done() and no Pool::pick() between the two.
     bool same_peer = false;
     // What to tell Pool::done about this attempt.
-    enum class Blame : std::uint8_t { success, failure, neutral } blame = Blame::success;
+    Outcome blame = Outcome::success;
   };
   // After an attempt. Counts the try.
   [[nodiscard]] Decision again(const AttemptResult& result, TimePoint now);

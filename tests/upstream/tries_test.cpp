@@ -25,11 +25,11 @@ struct Row {
 std::string text(const Tries::Decision& decision) {
   std::string result = decision.same_peer ? "same" : decision.again ? "again" : "stop";
   switch (decision.blame) {
-    case Tries::Decision::Blame::success:
+    case Outcome::success:
       return result + " success";
-    case Tries::Decision::Blame::failure:
+    case Outcome::failure:
       return result + " failure";
-    case Tries::Decision::Blame::neutral:
+    case Outcome::neutral:
       return result + " neutral";
   }
   return result;
