@@ -5,9 +5,10 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from harness import Proxy, site  # noqa: E402
+from harness import Proxy, free_port, site  # noqa: E402
 from node import Node, RefusedPort  # noqa: E402
 from program import Program  # noqa: E402
+from services import TcpService  # noqa: E402
 
 
 class Started:
@@ -68,6 +69,30 @@ def proxy_of(start):
         node = start.node(handler, whole=whole)
         return start.before(node, server="http2 on;" + server, **blocks), node
     return both
+
+
+@pytest.fixture
+def service(request):
+    """service(handle, ...) gives a TcpService that is stopped at the end."""
+    def begin(handle, **options):
+        made = TcpService(handle, **options)
+        request.addfinalizer(made.stop)
+        return made
+    return begin
+
+
+@pytest.fixture
+def stream(start):
+    """A proxy with this in its stream block; `ports`: how many @0@, @1@, ... stand for."""
+    def begin(text, ports=1, **options):
+        numbers = [free_port() for _ in range(ports)]
+        for i, number in enumerate(numbers):
+            text = text.replace(f"@{i}@", f"127.0.0.1:{number}")
+        proxy = start.proxy("server { listen @listen@; location / { return 200; } }",
+                            main=f"stream {{ {text} }}", **options)
+        proxy.ports = numbers
+        return proxy
+    return begin
 
 
 @pytest.fixture

@@ -17,32 +17,10 @@ import pytest
 from harness import eventually, free_port, weir_only
 from operators import weir
 from redis_server import RedisClient, RedisServer
-from services import TcpService, echo, receive_all, says
+from services import echo, receive_all, says
 from wire import LIMIT
 
 HTTP = "server { listen @listen@; location / { return 200; } }"
-
-
-@pytest.fixture
-def service(request):
-    def make(handle, **options):
-        made = TcpService(handle, **options)
-        request.addfinalizer(made.stop)
-        return made
-    return make
-
-
-@pytest.fixture
-def stream(start):
-    """A proxy with this in its stream block; `ports`: how many @0@, @1@, ... stand for."""
-    def make(text, ports=1, **options):
-        numbers = [free_port() for _ in range(ports)]
-        for i, number in enumerate(numbers):
-            text = text.replace(f"@{i}@", f"127.0.0.1:{number}")
-        proxy = start.proxy(HTTP, main=f"stream {{ {text} }}", **options)
-        proxy.ports = numbers
-        return proxy
-    return make
 
 
 def connect(port):

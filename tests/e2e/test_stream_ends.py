@@ -8,33 +8,12 @@ import threading
 
 import pytest
 
-from harness import eventually, free_port, weir_only
+from harness import eventually, weir_only
 from operators import weir
-from services import TcpService, echo, receive_all, says
+from services import echo, receive_all, says
 from wire import LIMIT
 
-HTTP = "server { listen @listen@; location / { return 200; } }"
 RESET = struct.pack("ii", 1, 0)
-
-
-@pytest.fixture
-def service(request):
-    def make(handle):
-        made = TcpService(handle)
-        request.addfinalizer(made.stop)
-        return made
-    return make
-
-
-@pytest.fixture
-def stream(start):
-    def make(text, **options):
-        port = free_port()
-        proxy = start.proxy(HTTP, main=f"stream {{ {text.replace('@0@', f'127.0.0.1:{port}')} }}",
-                            **options)
-        proxy.at = port
-        return proxy
-    return make
 
 
 def connect(port):
@@ -62,7 +41,7 @@ def test_who_was_let_in_with_fail_open_is_not_ended_by_other_events(stream, serv
                        upstream other {{ server {other.address}; }}
                        server {{ listen @0@; proxy_pass u; }}""")
     proxy.wait_for_log(r"\bdown\b", "error.log")
-    with connect(proxy.at) as sock:
+    with connect(proxy.ports[0]) as sock:
         goes_on(sock)
         weir(proxy, "drain", f"other/{other.address}")
         goes_on(sock)
@@ -74,12 +53,12 @@ def test_a_server_that_a_reload_marks_down_keeps_its_connections(stream, service
     a, b = service(echo), service(says(b"b"))
     proxy = stream(f"""upstream u {{ server {a.address}; server {b.address} backup; }}
                        server {{ listen @0@; proxy_pass u; }}""")
-    with connect(proxy.at) as sock:
+    with connect(proxy.ports[0]) as sock:
         goes_on(sock)
         text = proxy.conf.read_text()
         proxy.conf.write_text(text.replace(f"server {a.address};", f"server {a.address} down;"))
         reload(proxy)
-        with connect(proxy.at) as fresh:
+        with connect(proxy.ports[0]) as fresh:
             assert fresh.recv(1) == b"b"
         goes_on(sock)
         # A second one looks at it again.
@@ -97,7 +76,7 @@ def test_the_rest_of_an_answer_reaches_a_client_that_goes_on_sending(stream, ser
     node = service(answer)
     proxy = stream(f"server {{ listen @0@; proxy_pass {node.address}; "
                    f"proxy_download_rate 15000; }}")
-    with connect(proxy.at) as sock:
+    with connect(proxy.ports[0]) as sock:
         got = sock.recv(1000)
         assert closed.wait(LIMIT)
         while len(got) < 30000:
@@ -122,7 +101,7 @@ def test_a_client_that_is_gone_while_its_peer_takes_nothing_is_noticed(stream, s
     node = service(stall)
     proxy = stream(f"log_format f $status; server {{ listen @0@; proxy_pass {node.address}; "
                    f"access_log @dir@/s.log f; }}")
-    sock = connect(proxy.at)
+    sock = connect(proxy.ports[0])
     assert sock.recv(1) == b"s"
     sock.settimeout(0.3)
     with pytest.raises(socket.timeout):
@@ -140,7 +119,7 @@ def test_names_of_upstreams_have_no_case(stream, service):
     proxy = stream(f"""upstream Second {{ server {node.address}; }}
                        map $remote_addr $to {{ default sEcond; }}
                        server {{ listen @0@; proxy_pass $to; }}""")
-    with connect(proxy.at) as sock:
+    with connect(proxy.ports[0]) as sock:
         assert sock.recv(1) == b"n"
 
 
@@ -151,7 +130,7 @@ def test_a_client_that_ends_within_its_proxy_header_is_let_go(start, stream, htt
         port = proxy.port
     else:
         proxy = stream("server { listen @0@ proxy_protocol; return x; }")
-        port = proxy.at
+        port = proxy.ports[0]
     # It finds the bytes and the end of them at once.
     for pid in proxy.pids():
         os.kill(pid, signal.SIGSTOP)

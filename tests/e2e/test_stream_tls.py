@@ -8,11 +8,8 @@ import pathlib
 import pytest
 
 from certificates import Authority
-from harness import free_port
-from services import TcpService, echo, receive_all, says
+from services import echo, receive_all, says
 from wire import LIMIT
-
-HTTP = "server { listen @listen@; location / { return 200; } }"
 
 
 @pytest.fixture(scope="module")
@@ -25,24 +22,11 @@ def files():
 
 
 @pytest.fixture
-def service(request):
-    def make(handle):
-        made = TcpService(handle)
-        request.addfinalizer(made.stop)
-        return made
-    return make
-
-
-@pytest.fixture
-def stream(start, files):
-    def make(text, ports=1):
-        numbers = [free_port() for _ in range(ports)]
-        for i, number in enumerate(numbers):
-            text = text.replace(f"@{i}@", f"127.0.0.1:{number}")
-        proxy = start.proxy(HTTP, main=f"stream {{ {text.replace('@files@', str(files))} }}")
-        proxy.ports = numbers
-        return proxy
-    return make
+def stream(stream, files):
+    """As that of all files, with the certificates' directory for @files@."""
+    def begin(text, ports=1):
+        return stream(text.replace("@files@", str(files)), ports)
+    return begin
 
 
 def ends_tls(files, name, answer):
