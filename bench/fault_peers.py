@@ -157,8 +157,11 @@ class Peer:
         os.kill(pid, signal.SIGKILL)
         state = pathlib.Path(f"/proc/{pid}/stat")
         try:
-            # All of its threads have ended, and its files are closed, when it is a zombie.
-            while state.read_text().rpartition(")")[2].split()[0] != "Z":
+            # Its files are closed when it is a zombie and has no other thread any more.
+            while True:
+                fields = state.read_text().rpartition(")")[2].split()
+                if fields[0] == "Z" and int(fields[17]) <= 1:
+                    break
                 time.sleep(0.0005)
         except OSError:
             pass

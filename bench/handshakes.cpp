@@ -10,23 +10,17 @@
 #include <openssl/ssl.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "options.h"
 #include "sockets.h"
 
 namespace {
 
-struct Options {
-  std::uint16_t port = 0;
-  std::string request;
-  std::size_t connections = 8;
-  std::size_t warm = 1;
-  double seconds = 0;
+struct Options : bench::LoadOptions {
   bool resume = false;
 };
 
@@ -111,32 +105,13 @@ class Client {
   std::uint64_t errors_ = 0;
 };
 
-std::string read_file(const char* path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) bench::die(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 Options parse(int argc, char** argv) {
   Options options;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view name = argv[i];
-    if (name == "--resume") {
-      options.resume = true;
-      continue;
-    }
-    if (i + 1 == argc) break;
-    const char* value = argv[++i];
-    if (name == "--port") options.port = bench::number<std::uint16_t>(value, "--port");
-    if (name == "--request") options.request = read_file(value);
-    if (name == "--connections") options.connections = bench::number<std::size_t>(value, "-c");
-    if (name == "--warm") options.warm = bench::number<std::size_t>(value, "--warm");
-    if (name == "--seconds") options.seconds = std::atof(value);
-  }
-  if (options.port == 0 || options.request.empty()) {
-    std::fprintf(stderr, "usage: handshakes --port P --request FILE [options]; see its head\n");
-    std::exit(2);
-  }
+  options.connections = 8;
+  bench::parse(
+      argc, argv, options,
+      [&](std::string_view name) { return name == "--resume" && (options.resume = true); },
+      [](std::string_view, const char*) {});
   return options;
 }
 

@@ -11,11 +11,10 @@
 // It speaks with whoever started it, so that nothing but the measured requests is between two
 // readings of a counter: prints `ready` when all connections are warm and idle, waits for a line,
 // measures, prints one line of JSON, keeps the connections open, and ends when its input ends.
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
+#include "options.h"
 #include "reply_reader.h"
 #include "sockets.h"
 
@@ -25,12 +24,7 @@ constexpr std::size_t kBuffer = 256 * 1024;
 // Connections opened at a time, so that no listen queue overflows.
 constexpr std::size_t kOpening = 64;
 
-struct Options {
-  std::uint16_t port = 0;
-  std::string request;
-  std::size_t connections = 64;
-  std::size_t warm = 1;
-  double seconds = 0;
+struct Options : bench::LoadOptions {
   std::uint64_t requests = 0;
   bool reconnect = false;
   std::size_t tunnel = 0;
@@ -306,35 +300,18 @@ class Load {
   Latencies latencies_;
 };
 
-std::string read_file(const char* path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) bench::die(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 Options parse(int argc, char** argv) {
   Options options;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view name = argv[i];
-    if (name == "--reconnect") {
-      options.reconnect = true;
-      continue;
-    }
-    if (i + 1 == argc) break;
-    const char* value = argv[++i];
-    if (name == "--port") options.port = bench::number<std::uint16_t>(value, "--port");
-    if (name == "--request") options.request = read_file(value);
-    if (name == "--connections") options.connections = bench::number<std::size_t>(value, "-c");
-    if (name == "--warm") options.warm = bench::number<std::size_t>(value, "--warm");
-    if (name == "--seconds") options.seconds = std::atof(value);
-    if (name == "--requests") options.requests = bench::number<std::uint64_t>(value, "--requests");
-    if (name == "--tunnel") options.tunnel = bench::number<std::size_t>(value, "--tunnel");
-    if (name == "--status") options.status = bench::number<int>(value, "--status");
-  }
-  if (options.port == 0 || options.request.empty()) {
-    std::fprintf(stderr, "usage: load --port P --request FILE [options]; see the source's head\n");
-    std::exit(2);
-  }
+  options.connections = 64;
+  bench::parse(
+      argc, argv, options,
+      [&](std::string_view name) { return name == "--reconnect" && (options.reconnect = true); },
+      [&](std::string_view name, const char* value) {
+        if (name == "--requests")
+          options.requests = bench::number<std::uint64_t>(value, "--requests");
+        if (name == "--tunnel") options.tunnel = bench::number<std::size_t>(value, "--tunnel");
+        if (name == "--status") options.status = bench::number<int>(value, "--status");
+      });
   return options;
 }
 
