@@ -258,6 +258,7 @@ void add_registry(Sheet& sheet, const Source& source, const std::string& upstrea
   sheet.add(Metric::registry_stale, seconds(age.count()), labels);
   sheet.add(Metric::registry_nodes, status->serving, labels);
   sheet.add(Metric::registry_doubted, status->doubted ? 1 : 0, labels);
+  sheet.add(Metric::registry_events, status->events_error.empty() ? 1 : 0, labels);
   sheet.add(Metric::registry_reads, status->reads, labels);
   sheet.add(Metric::registry_failures, status->failures, labels);
 }

@@ -118,6 +118,10 @@ json::value registry_json(const Source& source, const std::string& upstream) {
   out["error"] = to_utf8(mask_passwords(status->error));
   out["waiting_for_first_list"] = !status->has_list;
   out["emptying_unconfirmed"] = status->doubted;
+  out["events_error"] = nullptr;
+  if (!status->events_error.empty()) {
+    out["events_error"] = to_utf8(mask_passwords(status->events_error));
+  }
   out["serving"] = status->serving;
   out["reads"] = status->reads;
   out["failures"] = status->failures;
@@ -170,6 +174,26 @@ json::value sticky_json(const proxy::PoolNode& node) {
   return config::to_string(node.config->sticky->kind);
 }
 
+// Names among its servers that have never had an address, and so give no peer.
+json::array unresolved_json(const Source& source, const proxy::PoolNode& node) {
+  json::array out;
+  if (node.config == nullptr || !source.names) return out;
+  const auto names = source.names();
+  for (const auto& peer : node.config->peers) {
+    if (!peer.where.unix_path.empty() || IpAddress::parse(peer.where.host)) continue;
+    const auto asked = discovery::question_of(*node.config, peer).text();
+    const auto found = std::find_if(names.begin(), names.end(), [&](const auto& name) {
+      return name.host == asked && name.addresses.empty();
+    });
+    if (found == names.end()) continue;
+    json::object entry{{"name", to_utf8(peer.where.host)}, {"error", to_utf8(found->error)}};
+    if (std::find(out.begin(), out.end(), json::value(entry)) == out.end()) {
+      out.push_back(std::move(entry));
+    }
+  }
+  return out;
+}
+
 json::object pool_json(const Source& source, const proxy::Runtime& runtime,
                        const proxy::PoolNode& node, TimePoint now) {
   json::array peers;
@@ -183,6 +207,7 @@ json::object pool_json(const Source& source, const proxy::Runtime& runtime,
           {"live", node.pool->live(now)},
           {"set", set_json(source, *node.pool)},
           {"registry", registry_json(source, node.pool->name())},
+          {"unresolved", unresolved_json(source, node)},
           {"peers", std::move(peers)}};
 }
 

@@ -41,7 +41,7 @@ LogLimit::Cause& LogLimit::find(const std::shared_ptr<Log>& log, LogLevel level,
 
 bool LogLimit::admits(const std::shared_ptr<Log>& log, LogLevel level, std::string_view text,
                       TimePoint now, std::string_view subject) {
-  if (level == LogLevel::debug || level >= LogLevel::crit || setting_.lines == 0) return true;
+  if (level == LogLevel::debug || setting_.lines == 0) return true;
   auto& cause = find(log, level, cause_of(text).append(subject), now);
   if (over(cause, now) && cause.left_out == 0) {
     cause.began = now;

@@ -31,7 +31,7 @@ class LogLimit {
   void set(const Setting& setting) { setting_ = setting; }
 
   // Whether a line that begins with `text` may be written to `log`. One that is not is counted.
-  // Lines of the level debug, and from crit on, always may. `subject`: what else belongs to the
+  // Lines of the level debug always may. `subject`: what else belongs to the
   // cause; not from clients, who could name more than are told apart.
   [[nodiscard]] bool admits(const std::shared_ptr<Log>& log, LogLevel level, std::string_view text,
                             TimePoint now, std::string_view subject = {});

@@ -77,6 +77,43 @@ std::string mask_passwords(std::string_view text) {
   return out.append(text.substr(done));
 }
 
+namespace {
+
+std::size_t end_of_word(std::string_view text, std::size_t at, bool yaml) {
+  const char quote = text[at];
+  if (quote != '"' && quote != '\'') {
+    if (yaml) return std::min(text.find_first_of("\r\n", at), text.size());
+    for (; at < text.size() && std::string_view(" \t\r\n;{}").find(text[at]) == text.npos; ++at) {
+      if (text[at] == '\\') ++at;
+    }
+    return std::min(at, text.size());
+  }
+  const bool doubles = yaml && quote == '\'';  // a quote within is written twice
+  for (++at; at < text.size(); ++at) {
+    if (text[at] == '\\' && !doubles) {
+      ++at;
+    } else if (text[at] == quote) {
+      if (!doubles || at + 1 >= text.size() || text[at + 1] != quote) return at + 1;
+      ++at;
+    }
+  }
+  return text.size();
+}
+
+}  // namespace
+
+void mask_word(std::string& text, std::size_t line, std::size_t column, bool yaml) {
+  std::size_t at = 0;
+  for (; line > 1; --line) {
+    at = text.find('\n', at);
+    if (at == std::string::npos) return;
+    ++at;
+  }
+  at += column - 1;
+  if (column == 0 || at >= text.size()) return;
+  text.replace(at, end_of_word(text, at, yaml) - at, kMask);
+}
+
 std::string mask_text(std::string text, std::string_view secret) {
   if (secret.empty()) return text;
   for (std::size_t at = 0; (at = text.find(secret, at)) != std::string::npos; at += kMask.size()) {

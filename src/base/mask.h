@@ -12,6 +12,11 @@ namespace weir {
 // "redis://user:secret@host" as "redis://user:***@host", for every URL in the text.
 [[nodiscard]] std::string mask_passwords(std::string_view text);
 
+// Puts "***" in the place of the word that begins in `line` at `column` (both from 1 on, in bytes),
+// as nginx's syntax, or YAML's, writes it: with its quotes, or, without them, up to a blank or a
+// semicolon, in YAML to the end of the line.
+void mask_word(std::string& text, std::size_t line, std::size_t column, bool yaml);
+
 // The text with "***" wherever `secret` (not empty) stands in it.
 [[nodiscard]] std::string mask_text(std::string text, std::string_view secret);
 

@@ -139,6 +139,12 @@ std::optional<AddressText> parse_address(std::string_view text, const AddressRul
     out.uri = text.substr(at);
     text = text.substr(0, at);
   }
+  // Not quoted: it may be a password.
+  if (text.find('@') != std::string_view::npos) {
+    error =
+        "a user or a password does not belong into an address; leave out what is before the \"@\"";
+    return std::nullopt;
+  }
   const bool ok = text.starts_with('[') ? take_bracketed(text, rules, out, error)
                                         : take_host(text, rules, out, error);
   if (!ok) return std::nullopt;

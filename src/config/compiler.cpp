@@ -87,6 +87,9 @@ void Compiler::check(const Directive& directive, Scope& scope,
       return call.error("is duplicate; first at line " + std::to_string(first->second));
     }
   }
+  if (info->has(kSecret) && !directive.args.empty()) {
+    model_->secrets.push_back(directive.args.back().position);
+  }
   if (check_shape(call) && info->handler != nullptr) info->handler(call);
 }
 

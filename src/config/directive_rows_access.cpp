@@ -66,9 +66,9 @@ constexpr DirectiveInfo kRows[] = {
 
     {"secure_link", HSL, 1, 1, 0, compile_secure_link, "",
      "where check sum and expiry of a link are: MD5[,EXPIRES]"},
-    {"secure_link_md5", HSL, 1, 1, 0, compile_secure_link, "",
+    {"secure_link_md5", HSL, 1, 1, kSecret, compile_secure_link, "",
      "text whose MD5 the check sum must be"},
-    {"secure_link_secret", HSL, 1, 1, 0, compile_secure_link, "",
+    {"secure_link_secret", HSL, 1, 1, kSecret, compile_secure_link, "",
      "word for links of the form /PREFIX/HASH/LINK"},
     {"valid_referers", SL, 1, kMany, kRepeats | kList, compile_valid_referers, "",
      "none, blocked, server_names, names of hosts, ~regex: others set $invalid_referer"},

@@ -26,7 +26,7 @@ constexpr DirectiveInfo kRows[] = {
     {"account_key", A, 1, 1, 0, compile_acme_account_key, "ecdsa:256",
      "kind of the account's key (ecdsa:256, ecdsa:384, rsa:2048, rsa:3072, rsa:4096), or a file "
      "with one"},
-    {"external_account_key", A, 2, 2, kList, compile_acme_external_key, "",
+    {"external_account_key", A, 2, 2, kList | kSecret, compile_acme_external_key, "",
      "ID and key (a file, or data:KEY, base64url) of an account that is bound to this one"},
     {"profile", A, 1, 1, 0, compile_acme_profile, "", "profile of certificates that is asked for"},
     {"ssl_trusted_certificate", A, 1, 1, 0, compile_acme_trusted, "the system's",

@@ -55,7 +55,7 @@ constexpr DirectiveInfo kRows[] = {
      .default_text = "off",
      .help = "the listener of metrics, health and state",
      .inner = in_admin},
-    {"token", in_admin, 1, 1, kOwn, compile_admin_token, "",
+    {"token", in_admin, 1, 1, kOwn | kSecret, compile_admin_token, "",
      "secret of those who may change things over the admin listener; without it nobody may"},
     {"control", in_admin, 1, 1, kOwn, compile_control, "beside the pid file, .sock",
      "path of the Unix socket of `weir status` and the other verbs, or off"},

@@ -64,6 +64,7 @@ enum DirectiveFlag : std::uint32_t {
   kMayBlock = 1u << 12,    // may have a block; in YAML a mapping below the key `entries`
   kOperator = 1u << 13,    // a YAML scalar is split only where one of the words before the last is
                            // an operator of `parameters`
+  kSecret = 1u << 14,      // the last argument is shown to nobody: `-T` masks it
 };
 
 // A key of YAML whose sequence keeps the order of directives with different names, which a mapping

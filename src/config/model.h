@@ -236,6 +236,8 @@ struct Model {
     Position position;
   };
   std::vector<Accepted> accepted;
+  // Where the words stand that nobody is shown (kSecret), for `-T`.
+  std::vector<Position> secrets;
 };
 
 }  // namespace weir::config

@@ -27,8 +27,11 @@ RegistryReader::RegistryReader(Parts parts, std::string upstream, config::Regist
   options.channel = config_.channel;
   registry::Link::Hooks events;
   // What was published before it listened is in the list by now. Without it there are the polls.
-  events.on_up = [this] { read(); };
-  events.on_down = [](const std::string&) {};
+  events.on_up = [this] {
+    events_error_.clear();
+    read();
+  };
+  events.on_down = [this](const std::string& error) { events_failed(error); };
   events.on_message = [this](const std::string&) { read(); };
   events_ = std::make_unique<registry::Link>(parts_.io, options, parts_.random, std::move(events));
 }
@@ -112,6 +115,13 @@ void RegistryReader::failed(const std::string& error) {
   settle();
 }
 
+// Where the list cannot be read either, that is what is told.
+void RegistryReader::events_failed(const std::string& error) {
+  const bool told = error == events_error_;
+  events_error_ = error;
+  if (!told && !stale_since_) log_events();
+}
+
 void RegistryReader::log(LogLevel level, const std::string& text) {
   if (in_force_) parts_.log.write(level, called() + text);
 }
@@ -121,6 +131,11 @@ void RegistryReader::log_stale() {
       " cannot be read: " + error_ +
           (slots_.known() ? "; the last list stays in force"
                           : "; there is no list yet, and no node of it gets requests"));
+}
+
+void RegistryReader::log_events() {
+  log(LogLevel::warn, " does not tell of changes: " + events_error_ + "; they are seen every " +
+                          std::to_string(config_.poll.count()) + " ms");
 }
 
 void RegistryReader::log_list() {
@@ -134,6 +149,7 @@ void RegistryReader::set_in_force() {
     log_stale();
   } else {
     log_list();
+    if (!events_error_.empty()) log_events();
   }
 }
 
@@ -174,6 +190,7 @@ RegistryStatus RegistryReader::status() const {
           .error = error_,
           .has_list = slots_.known(),
           .doubted = doubted_,
+          .events_error = events_error_,
           .reads = reads_,
           .failures = failures_,
           .serving = slots_.serving()};

@@ -22,9 +22,10 @@ struct RegistryStatus {
   std::string server;  // it is, or was last, connected to
   bool fresh = false;  // the last reading succeeded
   std::optional<WallTime> stale_since;
-  std::string error;      // of the last failure, while it is stale
-  bool has_list = false;  // there was a good reading
-  bool doubted = false;   // all nodes seem to be gone; not believed yet
+  std::string error;         // of the last failure, while it is stale
+  bool has_list = false;     // there was a good reading
+  bool doubted = false;      // all nodes seem to be gone; not believed yet
+  std::string events_error;  // why changes are seen at polls only; empty: they are told of at once
   std::uint64_t reads = 0;
   std::uint64_t failures = 0;
   std::size_t serving = 0;
@@ -60,12 +61,14 @@ class RegistryReader {
   void on_answers(const registry::Reply& reply);
   void on_list(const Reading& reading);
   void failed(const std::string& error);
+  void events_failed(const std::string& error);
   void poll_later();
   void note_slots(const Reading& reading);
   void note_doubt();
   void settle();
   void log(LogLevel level, const std::string& text);
   void log_stale();
+  void log_events();
   void log_list();
   [[nodiscard]] std::string called() const;
 
@@ -86,6 +89,7 @@ class RegistryReader {
   std::array<std::string, registry::kSlots> slot_errors_;  // told of already
   std::optional<WallTime> stale_since_;
   std::string error_;
+  std::string events_error_;
   std::uint64_t reads_ = 0;
   std::uint64_t failures_ = 0;
 };

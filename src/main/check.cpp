@@ -1,6 +1,8 @@
 #include "main/check.h"
 
 #include <cstdio>
+#include <set>
+#include <utility>
 
 #include "base/mask.h"
 #include "main/diff.h"
@@ -14,7 +16,16 @@ namespace {
 void dump(const Bundle& bundle, const config::Model& model) {
   for (const auto& file : bundle.files()) {
     if (file.secret) continue;
-    auto content = mask_passwords(file.content);
+    auto content = file.content;
+    std::set<std::pair<std::uint32_t, std::uint32_t>> places;
+    for (const auto& place : model.secrets) {
+      if (place.file && *place.file == file.path) places.emplace(place.line, place.column);
+    }
+    // From the last on: those before it stay where they are.
+    for (auto place = places.rbegin(); place != places.rend(); ++place) {
+      mask_word(content, place->first, place->second, model.dialect == config::Dialect::yaml);
+    }
+    content = mask_passwords(content);
     if (model.admin && !model.admin->token.empty()) {
       content = mask_text(std::move(content), model.admin->token);
     }

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/mask.h"
 #include "config/log_paths.h"
 #include "main/kept_files.h"
 #include "main/safe_file.h"
@@ -88,7 +89,8 @@ std::unique_ptr<Configurator::Reading> Configurator::read(const Report& report) 
   const auto before = present_ != nullptr ? present_->bundle : nullptr;
   auto loaded = config::load(options_.config_path, recording(options_.load, bundle, before));
   for (const auto& diagnostic : loaded.diagnostics) {
-    report(level_of(diagnostic.severity), diagnostic.position.text() + ": " + diagnostic.message);
+    report(level_of(diagnostic.severity),
+           diagnostic.position.text() + ": " + mask_passwords(diagnostic.message));
   }
   if (loaded.model == nullptr) return nullptr;
   auto reading = std::make_unique<Reading>();

@@ -184,10 +184,11 @@ class Node {
   }
 
   void stop_command(Duration patience) {
-    stage_ = Stage::stopping;
+    const bool already = std::exchange(stage_, Stage::stopping) == Stage::stopping;
     if (!process_.running()) return finish(status_);
     process_.signal(SIGTERM);
-    timer_.expires_after(patience);
+    const auto until = std::chrono::steady_clock::now() + patience;
+    timer_.expires_at(already ? std::min(until, timer_.expiry()) : until);
     timer_.async_wait([this](const boost::system::error_code& error) {
       if (error || !process_.running()) return;
       say("the command does not end; it is killed");
@@ -197,9 +198,10 @@ class Node {
 
   // The command must not go on with an ID that another may have.
   void lose(const std::string& why) {
+    if (stage_ == Stage::ended) return;
     say(why + "; ending");
     lost_ = true;
-    if (stage_ != Stage::stopping) stop_command(std::min(options_.stop_timeout, kLostPatience));
+    stop_command(std::min(options_.stop_timeout, kLostPatience));
   }
 
   void give_up(const std::string& why, int status) {

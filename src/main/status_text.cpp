@@ -76,10 +76,47 @@ std::string TextTable::text(std::size_t indent) const {
   return out;
 }
 
+namespace {
+
+// A member that weirs before this one do not write.
+std::string text_of(const json::object& object, std::string_view key) {
+  const auto* value = object.if_contains(key);
+  return value != nullptr ? text_of(*value) : std::string();
+}
+
+// What keeps the list of peers from being what it is to be.
+std::string sources_line(const json::object& pool) {
+  std::string out;
+  const auto* source = pool.if_contains("registry");
+  if (const auto* registry = source != nullptr ? source->if_object() : nullptr) {
+    if (registry->at("waiting_for_first_list").as_bool()) {
+      out += "; waits for the first list of its registry";
+    } else if (!registry->at("fresh").as_bool()) {
+      out += "; the list of its registry is stale for " + since(registry->at("stale_for"));
+    } else if (registry->at("emptying_unconfirmed").as_bool()) {
+      out += "; its registry says that all nodes are gone: not believed yet";
+    }
+    if (const auto error = text_of(*registry, "error"); !error.empty()) out += ": " + error;
+    if (const auto events = text_of(*registry, "events_error"); !events.empty()) {
+      out += "; its registry does not tell of changes: " + events;
+    }
+  }
+  if (const auto* names = pool.if_contains("unresolved")) {
+    for (const auto& each : names->as_array()) {
+      const auto& name = each.as_object();
+      out += "; unresolved: " + text_of(name, "name") + " (" + text_of(name, "error") + ")";
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
 std::string pool_line(const json::object& pool) {
   std::string out = text_of(pool.at("name")) + " (" + text_of(pool.at("balance")) +
                     "): " + number_of(pool.at("live")) + " of " +
-                    std::to_string(pool.at("peers").as_array().size()) + " get requests";
+                    std::to_string(pool.at("peers").as_array().size()) + " get requests" +
+                    sources_line(pool);
   const auto* set = pool.at("set").if_object();
   if (set == nullptr) return shown(out);
   if (const auto* only = set->if_contains("only")) out += "; only* " + text_of(*only);

@@ -152,6 +152,7 @@ TEST_CASE("a registry that cannot be read says for how long") {
                                                 {"weir_registry_stale_seconds", 7},
                                                 {"weir_registry_serving_nodes", 3},
                                                 {"weir_registry_emptying_unconfirmed", 0},
+                                                {"weir_registry_events_up", 1},
                                                 {"weir_registry_reads_total", 5},
                                                 {"weir_registry_failures_total", 2}});
 }

@@ -45,6 +45,35 @@ TEST_CASE("passwords in URLs are masked, and nothing else") {
   }
 }
 
+TEST_CASE("a word is masked at its place, whatever it is written like") {
+  struct Row {
+    const char* text;
+    std::size_t line, column;
+    bool yaml;
+    const char* masked;
+  };
+  const Row rows[] = {
+      {"token abc;", 1, 7, false, "token ***;"},
+      {"{ token abc; }\n", 1, 9, false, "{ token ***; }\n"},
+      {"a b;\ntoken \"a;\\\"c\";", 2, 7, false, "a b;\ntoken ***;"},
+      {"token 'a \\' b' c;", 1, 7, false, "token *** c;"},
+      {"token a\\;b\\ c;", 1, 7, false, "token ***;"},
+      {"token \"two\nlines\";", 1, 7, false, "token ***;"},
+      {"token \"no end", 1, 7, false, "token ***"},
+      {"token: abc # d\nb: 1\n", 1, 8, true, "token: ***\nb: 1\n"},
+      {"token: 'it''s' # d", 1, 8, true, "token: *** # d"},
+      {"token: \"a\\\"b\"\r\n", 1, 8, true, "token: ***\r\n"},
+      {"short", 2, 1, false, "short"},
+      {"short", 1, 6, false, "short"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.text);
+    std::string text = row.text;
+    mask_word(text, row.line, row.column, row.yaml);
+    CHECK(text == row.masked);
+  }
+}
+
 TEST_CASE("a secret is masked wherever it stands") {
   CHECK(mask_text("token abc; # abc", "abc") == "token ***; # ***");
   CHECK(mask_text("abab", "ab") == "******");

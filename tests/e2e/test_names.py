@@ -114,8 +114,10 @@ def test_an_unknown_name_stops_no_start_and_is_found_later(make, dns):
     one = named(make, "one")
     running = before(make, dns, f"server app.test:{one.port} resolve;")
     assert send_once(running.port, request("/")).status == 502
+    assert "; unresolved: app.test (" in running.run("status").stdout
     dns.set("app.test", "127.0.0.1")
     eventually(lambda: send_once(running.port, request("/")).status == 200, "it is found", 12)
+    assert "unresolved" not in running.run("status").stdout
     assert dns.count("app.test", SRV) == 0
 
 

@@ -316,6 +316,7 @@ def test_a_frozen_redis_is_noticed_and_fails_no_request(start, redis):
     try:
         eventually(lambda: pool(running)["registry"]["fresh"] is False, "it is stale", 10)
         assert "took too long" in pool(running)["registry"]["error"]
+        assert "the list of its registry is stale for " in weir(running, "status")
         assert metric(running, "weir_registry_stale_seconds") >= 0
         assert ask(running) == "a"
     finally:
@@ -330,6 +331,7 @@ def test_a_cold_start_without_redis_starts_and_says_what_it_waits_for(start, red
     assert ask(running) == 502
     assert pool(running)["registry"]["waiting_for_first_list"] is True
     running.wait_for_log("there is no list yet", "error.log")
+    assert "waits for the first list of its registry: " in weir(running, "status")
     server = redis(port=port)
     server.add(0, a.address)
     serves(running, "a", limit=15)
@@ -452,6 +454,26 @@ def test_unix_sockets_databases_users_and_passwords(start, redis):
     for one in (running, tcp, wrong):
         everything = "\n".join(one.log("error.log")) + json.dumps(pool(one)["registry"])
         assert "s3cret" not in everything and "wrong@" not in everything
+
+
+def test_a_user_who_may_not_subscribe_is_told_of(start, redis):
+    """As Redis makes users by default since version 7; the polls show what changes."""
+    a, b = named(start, "a"), named(start, "b")
+    server = redis("--user", "weir", "on", ">secret", "~weir:*", "resetchannels", "+hmget", "+select",
+                   "+ping", "+subscribe")
+    server.add(0, a.address)
+    running = proxy(start, f"redis://weir:secret@127.0.0.1:{server.port} app=main poll=200ms")
+    assert ask(running) == "a"
+    running.wait_for_log("does not tell of changes: .*NOPERM.*; they are seen every 200 ms", "error.log")
+    state = pool(running)["registry"]
+    assert state["fresh"] is True and "NOPERM" in state["events_error"]
+    assert metric(running, "weir_registry_events_up") == 0
+    assert "its registry does not tell of changes: " in weir(running, "status")
+    server.add(1, b.address)
+    serves(running, "a", "b")
+    server.do("ACL", "SETUSER", "weir", "&weir:*")
+    eventually(lambda: metric(running, "weir_registry_events_up") == 1, "it listens", 15)
+    assert pool(running)["registry"]["events_error"] is None
 
 
 def test_tls_is_verified_by_name_and_authority(start, redis, tmp_path_factory):

@@ -159,6 +159,21 @@ def test_a_node_whose_id_another_holds_ends(redis, node):
     assert redis.do("HGET", key(0), "instance") == "other"
 
 
+def test_a_command_that_does_not_end_loses_its_id_and_is_killed(redis, node):
+    """Though it had been stopped before, and had all of --stop-timeout."""
+    one = node("--stop-timeout", "60s",
+               command=["sh", "-c", "trap '' TERM; while :; do sleep 1; done"])
+    one.id()
+    one.process.send_signal(signal.SIGTERM)
+    one.wait_for("draining for")
+    with redis.client() as client:
+        client("DEL", key(0))
+        client("HSET", key(0), "addr", "10.0.0.9:80", "instance", "other", "state", "ready")
+    one.wait_for("another process holds worker ID 0 now")
+    assert one.process.wait(15) == 75
+    assert "the command does not end; it is killed" in one.log()
+
+
 def test_a_paused_node_takes_its_id_back_or_ends(redis, node):
     one = node()
     one.wait_for("ready at")

@@ -150,6 +150,34 @@ TEST_CASE("the table of a state, and rates between two") {
   CHECK(top_text(state(110), nullptr, Duration{500}).find("up     3      -") != std::string::npos);
 }
 
+TEST_CASE("what a pool's list of peers lacks") {
+  const auto line = [](const std::string& registry, const std::string& unresolved = "") {
+    return pool_line(boost::json::parse(R"({"name":"app","balance":"ip_hash","live":1,"set":null,
+      "peers":[],"registry":)" + registry + R"(,"unresolved":[)" +
+                                        unresolved + "]}")
+                         .as_object());
+  };
+  const auto registry = [&](bool fresh, bool waiting, bool doubted, const std::string& error,
+                            const std::string& events) {
+    const auto text = [](bool value) { return std::string(value ? "true" : "false"); };
+    return line(R"({"fresh":)" + text(fresh) + R"(,"stale_for":)" + (fresh ? "null" : "200.0") +
+                R"(,"waiting_for_first_list":)" + text(waiting) + R"(,"emptying_unconfirmed":)" +
+                text(doubted) + R"(,"error":")" + error + R"(","events_error":)" + events + "}");
+  };
+  const std::string good = "app (ip_hash): 1 of 0 get requests";
+  CHECK(line("null") == good);
+  CHECK(registry(true, false, false, "", "null") == good);
+  CHECK(registry(false, true, false, "refused", "null") ==
+        good + "; waits for the first list of its registry: refused");
+  CHECK(registry(false, false, false, "refused", R"("refused")") ==
+        good + "; the list of its registry is stale for 3m20s: refused; its registry does not tell "
+               "of changes: refused");
+  CHECK(registry(true, false, true, "", "null") ==
+        good + "; its registry says that all nodes are gone: not believed yet");
+  CHECK(line("null", R"({"name":"a.test","error":"not found"},{"name":"b.test","error":"late"})") ==
+        good + "; unresolved: a.test (not found); unresolved: b.test (late)");
+}
+
 TEST_CASE("a picture of top fits the terminal") {
   struct Row {
     const char* text;

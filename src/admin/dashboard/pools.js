@@ -369,6 +369,9 @@ export function registryNote(registry, now) {
   if (registry.emptying_unconfirmed) {
     return { shape: "attention", bad: true, head: "registry says that all are gone", text: `Registry ${registry.url} says that all nodes are gone; not believed yet` };
   }
+  if (registry.events_error) {
+    return { shape: "attention", bad: true, head: "registry does not tell of changes", text: `Registry ${registry.url} does not tell of changes: ${registry.events_error}; they are seen at polls` };
+  }
   return { shape: "up", text: `Registry ${registry.url}: fresh, ${plural(registry.serving, "node")}` };
 }
 
