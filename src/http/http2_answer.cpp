@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "http/http2_lines.h"
 #include "http/http2_request.h"
 
 namespace weir::http {
@@ -10,18 +11,6 @@ namespace {
 
 constexpr std::size_t kStatusAt = 9;  // behind "HTTP/1.1 "
 constexpr std::size_t kStatusSize = 3;
-
-void lower(std::string& text, std::size_t from, std::size_t to) {
-  for (auto at = from; at < to; ++at) {
-    if (text[at] >= 'A' && text[at] <= 'Z') text[at] = static_cast<char>(text[at] | 0x20);
-  }
-}
-
-std::string_view trim(std::string_view value) {
-  while (value.starts_with(' ') || value.starts_with('\t')) value.remove_prefix(1);
-  while (value.ends_with(' ') || value.ends_with('\t')) value.remove_suffix(1);
-  return value;
-}
 
 }  // namespace
 
@@ -53,24 +42,17 @@ void Http2Answer::read_trailers(std::string_view lines) {
 }
 
 void Http2Answer::read_lines(std::size_t at, bool websocket) {
-  while (at < text_.size()) {
-    const auto end = std::min(text_.find("\r\n", at), text_.size());
-    const auto colon = text_.find(':', at);
-    if (end == at || colon == std::string::npos || colon > end) break;
-    lower(text_, at, colon);
-    const std::string_view name(text_.data() + at, colon - at);
-    const auto value = trim({text_.data() + colon + 1, end - colon - 1});
-    at = end + 2;
-    if (is_connection_field(name)) continue;
+  for_each_line(text_, at, [&](std::string_view name, std::string_view value) {
+    if (is_connection_field(name)) return;
     // It answers a key that the client has never seen.
-    if (websocket && name == "sec-websocket-accept") continue;
+    if (websocket && name == "sec-websocket-accept") return;
     if (name == "content-length") {
       std::uint64_t length = 0;
       const auto parsed = std::from_chars(value.data(), value.data() + value.size(), length);
       if (parsed.ec == std::errc()) length_ = length;
     }
     fields_.push_back({name, value});
-  }
+  });
 }
 
 }  // namespace weir::http

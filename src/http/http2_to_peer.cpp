@@ -4,24 +4,13 @@
 #include <charconv>
 
 #include "http/chars.h"
+#include "http/http2_lines.h"
 #include "http/http2_request.h"
 
 namespace weir::http {
 namespace {
 
 constexpr std::size_t kAuthorityAt = 3;  // behind :method, :scheme and :path
-
-void lower(std::string& text, std::size_t from, std::size_t to) {
-  for (auto at = from; at < to; ++at) {
-    if (text[at] >= 'A' && text[at] <= 'Z') text[at] = static_cast<char>(text[at] | 0x20);
-  }
-}
-
-std::string_view trim(std::string_view value) {
-  while (value.starts_with(' ') || value.starts_with('\t')) value.remove_prefix(1);
-  while (value.ends_with(' ') || value.ends_with('\t')) value.remove_suffix(1);
-  return value;
-}
 
 }  // namespace
 
@@ -42,7 +31,9 @@ bool Http2ToPeer::read(std::string_view head, bool secure) {
   fields_.push_back({":method", method});
   fields_.push_back({":scheme", secure ? "https" : "http"});
   fields_.push_back({":path", line.substr(method_end + 1, target_end - method_end - 1)});
-  if (!read_lines(end + 2, false)) return false;
+  const auto lines_end = for_each_line(
+      text_, end + 2, [&](std::string_view name, std::string_view value) { take(name, value); });
+  if (lines_end != LinesEnd::empty_line) return false;
   if (has_authority_) {
     fields_.insert(fields_.begin() + kAuthorityAt, {":authority", authority_});
   }
@@ -52,27 +43,9 @@ bool Http2ToPeer::read(std::string_view head, bool secure) {
 void Http2ToPeer::read_trailers(std::string_view lines) {
   text_.assign(lines);
   fields_.clear();
-  static_cast<void>(read_lines(0, true));
-}
-
-bool Http2ToPeer::read_lines(std::size_t at, bool trailers) {
-  while (at < text_.size()) {
-    const auto end = text_.find("\r\n", at);
-    if (end == std::string::npos) return false;
-    if (end == at) return true;
-    const auto colon = text_.find(':', at);
-    if (colon == std::string::npos || colon > end) return false;
-    lower(text_, at, colon);
-    const std::string_view name(text_.data() + at, colon - at);
-    const auto value = trim({text_.data() + colon + 1, end - colon - 1});
-    if (!trailers) {
-      take(name, value);
-    } else if (!is_connection_field(name)) {
-      fields_.push_back({name, value});
-    }
-    at = end + 2;
-  }
-  return trailers;
+  for_each_line(text_, 0, [&](std::string_view name, std::string_view value) {
+    if (!is_connection_field(name)) fields_.push_back({name, value});
+  });
 }
 
 void Http2ToPeer::take(std::string_view name, std::string_view value) {

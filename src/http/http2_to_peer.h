@@ -32,7 +32,6 @@ class Http2ToPeer {
   [[nodiscard]] bool is_head() const { return is_head_; }         // the method
 
  private:
-  [[nodiscard]] bool read_lines(std::size_t at, bool trailers);
   void take(std::string_view name, std::string_view value);
 
   std::string text_;

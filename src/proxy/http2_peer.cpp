@@ -255,9 +255,9 @@ std::size_t Http2Peer::send_body(std::string_view bytes) {
 
 std::size_t Http2Peer::send_chunks(std::string_view bytes) {
   std::size_t at = 0;
-  for (;;) {
-    if (!held_.empty()) offer({});
-    if (!held_.empty() || at == bytes.size() || all_out_) return at;
+  std::string_view data;  // not offered yet: the end of all may follow, and goes in the same frame
+  while (held_.empty() || offer_held()) {
+    if (at == bytes.size() || all_out_) break;
     const auto piece = bytes.substr(at, kPiece);
     const auto before = chunks_.trailer_bytes();
     const auto step = chunks_.next(piece);
@@ -269,12 +269,21 @@ std::size_t Http2Peer::send_chunks(std::string_view bytes) {
     if (const auto size = chunks_.trailer_bytes() - before; size > 0) {
       trailers_out_.append(piece.substr(step.consumed - chunks_.end_bytes() - size, size));
     }
-    if (!step.data.empty()) held_.assign(step.data.substr(offer(step.data)));
-    if (step.status == http::ChunkedDecoder::Status::done) {
-      all_out_ = true;
-      offer({});
-    }
+    all_out_ = step.status == http::ChunkedDecoder::Status::done;
+    if (step.data.empty()) continue;
+    if (!data.empty()) give(data);
+    data = step.data;
+    if (!held_.empty()) held_.append(std::exchange(data, {}));
   }
+  if (!data.empty() || (all_out_ && !ended_out_ && held_.empty())) give(data);
+  return at;
+}
+
+void Http2Peer::give(std::string_view data) { held_.append(data.substr(offer(data))); }
+
+bool Http2Peer::offer_held() {
+  offer({});
+  return held_.empty();
 }
 
 std::size_t Http2Peer::offer(std::string_view bytes) {

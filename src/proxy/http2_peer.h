@@ -77,6 +77,10 @@ class Http2Peer final : public net::Layer {
   std::size_t send_chunks(std::string_view bytes);
   // Makes frames of `bytes`, as far as they go; how many.
   std::size_t offer(std::string_view bytes);
+  // The same; the rest is held.
+  void give(std::string_view data);
+  // Whether nothing is held any more.
+  bool offer_held();
   struct Piece {
     std::size_t size = 0;
     bool end = false;
