@@ -134,7 +134,9 @@ PeerView view_peer(const Source& source, const upstream::Pool& pool, std::size_t
           std::string("; ") + upstream::to_string(health) + ": " + view.checked->reason();
     }
   } else if (account.ejected) {
-    view.reason = "ejected for failures of its requests";
+    const auto left = std::chrono::ceil<std::chrono::seconds>(account.ejected_for).count();
+    view.reason =
+        "ejected for failures of its requests, tried again in " + std::to_string(left) + " s";
   } else if (view.state == PeerState::failed) {
     view.reason = ban_text(spec, account, seconds);
     view.since = std::chrono::seconds(std::max<std::int64_t>(seconds - account.accessed, 0));

@@ -81,6 +81,11 @@ void Affinity::bind(Exchange& x, const PoolNode& pool, upstream::Walk& walk) {
   if (pool.sessions->find(id_, sticky.timeout, x.worker().loop().now(), sid)) walk.bind(sid);
 }
 
+bool Affinity::binds(const PoolNode& pool) const {
+  if (pool.config == nullptr || !pool.config->sticky) return false;
+  return pool.config->sticky->kind == Kind::cookie || !id_.empty();
+}
+
 void Affinity::chose(Exchange& x, const PoolNode& pool, std::uint32_t peer) {
   if (pool.config == nullptr || !pool.config->sticky) return;
   const auto& sticky = *pool.config->sticky;

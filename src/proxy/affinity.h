@@ -21,6 +21,9 @@ class Affinity {
   void bind(Exchange& x, const PoolNode& pool, upstream::Walk& walk);
   // The peer of this index has been chosen: makes the cookie.
   void chose(Exchange& x, const PoolNode& pool, std::uint32_t peer);
+  // Whether the client comes back to this peer: each with a cookie, else those who have brought
+  // what is looked for.
+  [[nodiscard]] bool binds(const PoolNode& pool) const;
   // "name=value; ..." for Set-Cookie; empty: none.
   [[nodiscard]] const std::string& cookie() const { return cookie_; }
   // The head of the peer's answer has come, or (`at_end`) the answer has ended without its fault:

@@ -278,7 +278,7 @@ net::Task<Error> Exchange::tunnel(Attempt& attempt) {
   options.websocket =
       upgrade != nullptr && equal_ignoring_case(response_.value(*upgrade), "websocket");
   options.watch = &attempt.watch();
-  options.bound = pool_->config != nullptr && pool_->config->sticky.has_value();
+  options.bound = affinity_.binds(*pool_);
   options.leave_after = Duration{static_cast<std::int64_t>(worker_.random() % kLeaveWithin)};
   Tunnel tunnel(session_->client(), attempt.connection(), worker_.loop(), worker_.scratch(),
                 options);
@@ -294,8 +294,11 @@ net::Task<Error> Exchange::tunnel(Attempt& attempt) {
   enter(Phase::tunnel);
   auto& stats = worker_.mutable_stats();
   stats.tunnels.add();
+  auto& tunnels = pool_->pool->peers()[attempts_.back().peer_index]->tunnels;
+  tunnels.fetch_add(1, std::memory_order_relaxed);
   const Error ended = co_await tunnel.run(waiter(), location_->config().proxy()->tunnel_timeout);
   if (ended.ok()) co_await end_tunnel();
+  tunnels.fetch_sub(1, std::memory_order_relaxed);
   stats.tunnels.sub();
   const auto counts = tunnel.counts();
   bytes_sent_ += counts.to_client;

@@ -11,6 +11,7 @@
 #include "proxy/refusal.h"
 #include "proxy/retries.h"
 #include "proxy/text.h"
+#include "proxy/value_text.h"
 #include "proxy/variables.h"
 
 namespace weir::proxy {
@@ -336,7 +337,8 @@ void Exchange::end_attempt(upstream::Peer& peer, upstream::Outcome outcome, bool
   auto& record = attempts_.back();
   const bool counts = !again && outcome != upstream::Outcome::failure;
   pool_->pool->took(walk_, peer, {record.header, record.response, counts});
-  pool_->pool->done(peer, outcome, worker_.loop().now());
+  const auto ejected = pool_->pool->done(peer, outcome, worker_.loop().now());
+  if (ejected.count() > 0) worker_.log_ejection(*pool_->pool, peer, ejected);
   if (pool_->queue != nullptr && pool_->queue->busy()) pool_->queue->wake_one();
   auto& stats = pool_->stats[record.peer_index]->of(worker_.index());
   count_attempt(stats, record, outcome, again);
@@ -374,6 +376,8 @@ void Exchange::log_attempt(const AttemptRecord& record, bool again) {
   if (record.peer != nullptr && record.peer->spec.endpoint.is_unix()) text.append(":");
   text.append(origin_form());
   text.append("\", host: \"").append(request().host_text()).append("\"");
+  text.append(", reason: ");
+  append_reason(text, record);
   if (again) text.append("; trying again");
   error_log().write(level, text, session_->id());
 }

@@ -25,7 +25,7 @@ class PeerWatch {
   // The same, but for what a configuration or a name's addresses say: checks find it down, or an
   // operator has it down.
   [[nodiscard]] bool out_of_service() const { return out_.begun; }
-  // An operator has it drained: it is to have none but of clients that are bound to it.
+  // It is drained, by whomever: it is to have none but of clients that are bound to it.
   [[nodiscard]] bool draining() const { return draining_; }
 
  private:
@@ -100,7 +100,8 @@ inline bool PeerWatch::look() {
   gone_ = gone_ || silent_.begun;
   news = leaving_.look(is_leaving(peer_)) || news;
   news = out_.look(is_out(peer_)) || news;
-  const bool draining = peer_.hold.load(std::memory_order_relaxed) == upstream::Hold::draining;
+  const bool draining = peer_.draining.load(std::memory_order_relaxed) ||
+                        peer_.hold.load(std::memory_order_relaxed) == upstream::Hold::draining;
   return std::exchange(draining_, draining) != draining || news;
 }
 

@@ -8,13 +8,15 @@ using upstream::Health;
 
 StartGrace::StartGrace(const upstream::Pool& pool, Duration most) : most_(most) {
   for (std::uint32_t i = 0; i < pool.peers().size(); ++i) {
-    if (!pool.numbers(i).down) peers_.push_back(pool.peers()[i]);
+    const auto& numbers = pool.numbers(i);
+    if (!numbers.down && !numbers.drain && !numbers.vanished) peers_.push_back(pool.peers()[i]);
   }
 }
 
 bool StartGrace::is_open() const {
   bool waits = false;
   for (const auto& peer : peers_) {
+    if (peer->hold.load(std::memory_order_relaxed) != upstream::Hold::none) continue;
     const Health health = peer->health.load(std::memory_order_acquire);
     if (health == Health::up || health == Health::unchecked) return true;
     waits = waits || health == Health::checking;

@@ -377,6 +377,12 @@ bool Worker::shed(Duration idle_for) {
   return false;
 }
 
+void Worker::log_ejection(const upstream::Pool& pool, const upstream::Peer& peer, Duration time) {
+  log_.write(LogLevel::error, "upstream \"" + pool.name() + "\": peer " + peer.text +
+                                  " is ejected for " + std::to_string(time.count()) +
+                                  " ms: too many of its requests have failed");
+}
+
 net::Task<int> Worker::connect_when_free(const Endpoint& to, const net::ConnectOptions& options,
                                          net::Waiter& waiter, TimePoint deadline) {
   for (;;) {

@@ -153,6 +153,8 @@ class Worker {
   // Frees a descriptor by closing what is idle longest; false: nothing is, or no client for that
   // long.
   bool shed(Duration idle_for = Duration{0});
+  // Requests of a peer have failed too often: it gets none for a while.
+  void log_ejection(const upstream::Pool& pool, const upstream::Peer& peer, Duration time);
   // net::begin_connect() where no descriptor is free: whoever is idle makes room, else one is
   // waited for until `deadline`. The descriptor, or -errno; -ECANCELED when `waiter` is cancelled.
   net::Task<int> connect_when_free(const Endpoint& to, const net::ConnectOptions& options,

@@ -190,7 +190,8 @@ void Session::settle(upstream::Outcome outcome, bool again) {
   pool_->pool->took(walk_, peer,
                     {by_connect ? record.connect : record.header, record.response,
                      !again && outcome != upstream::Outcome::failure});
-  pool_->pool->done(peer, outcome, worker_.loop().now());
+  const auto ejected = pool_->pool->done(peer, outcome, worker_.loop().now());
+  if (ejected.count() > 0) worker_.log_ejection(*pool_->pool, peer, ejected);
   proxy::count_attempt(pool_->stats[record.peer_index]->of(worker_.index()), record, outcome,
                        again);
 }

@@ -75,12 +75,15 @@ struct Peer {
   // Set when active checks saw the peer come back: its passive failures are then forgotten at the
   // next occasion. Set by the control thread, taken under the pool lock.
   std::atomic<bool> recovered{false};
-  std::atomic<std::uint32_t> conns{0};  // requests and tunnels in flight; changes under pool lock
+  std::atomic<std::uint32_t> conns{0};    // requests and tunnels in flight; changes under pool lock
+  std::atomic<std::uint32_t> tunnels{0};  // of these: what has been switched to another protocol
   std::atomic<std::uint32_t> ejections{0};  // times that it was taken out; changes under pool lock
   // Nobody answers there any more: what waits for it need not. Set by the control thread.
   std::atomic<bool> gone{false};
   // It is to have no more tunnels: down, vanished, or taken out by an operator. Control thread.
   std::atomic<bool> leaving{false};
+  // The configuration or a registry has it drained, as Hold::draining does. Control thread.
+  std::atomic<bool> draining{false};
 
   // nginx's failure accounting and smooth weighted round robin; pool lock. Times are whole
   // seconds of the injected clock.

@@ -115,6 +115,7 @@ void PeerStore::adopt(const Entry& entry, const Entry* before, TimePoint now) {
     peer.spec.vanished = spec.vanished;
     const bool unwell = peer.health.load(std::memory_order_relaxed) == Health::down;
     peer.leaving.store(spec.vanished || spec.down || unwell, std::memory_order_relaxed);
+    peer.draining.store(spec.drain, std::memory_order_relaxed);
     if (goes_on) continue;
     if (before != nullptr && came_back(*before, entry.peers[i])) {
       peer.ramp.begin(now, spec.slow_start);

@@ -268,7 +268,10 @@ bool Pool::begin_retry() {
   if (rules_.retry_budget == 0) return true;
   const std::lock_guard guard(*lock_);
   std::uint64_t live = 0;
-  for (const auto& peer : peers_) live += peer->conns.load(std::memory_order_relaxed);
+  for (const auto& peer : peers_) {
+    const std::uint64_t conns = peer->conns.load(std::memory_order_relaxed);
+    live += conns - std::min<std::uint64_t>(conns, peer->tunnels.load(std::memory_order_relaxed));
+  }
   const auto most = std::max<std::uint64_t>(live * rules_.retry_budget / 100, rules_.retry_least);
   if (retrying_ >= most) return false;
   ++retrying_;
@@ -327,18 +330,24 @@ void Pool::took(Walk& walk, Peer& peer, const AttemptTimes& times) {
   least_time_.end(peer, walk.start_, times);
 }
 
-void Pool::done(Peer& peer, Outcome outcome, TimePoint now) {
+Duration Pool::done(Peer& peer, Outcome outcome, TimePoint now) {
   const std::lock_guard guard(*lock_);
   add_conns(peer, static_cast<std::uint32_t>(-1));
   if (primaries_.single) {
     peer.fails = 0;
-    return;
+    return Duration{0};
   }
-  const PeerSlot* slot = nullptr;
+  auto ejected = Duration{0};
   if (rules_.eject.on && outcome != Outcome::neutral) {
-    slot = find(peer);
-    if (slot != nullptr) count_for_ejection(*slot, outcome, now);
+    if (const auto* slot = find(peer)) ejected = count_for_ejection(*slot, outcome, now);
   }
+  count_for_ban(peer, outcome, now);
+  return ejected;
+}
+
+// nginx's accounts.
+void Pool::count_for_ban(Peer& peer, Outcome outcome, TimePoint now) {
+  const PeerSlot* slot = nullptr;
   if (outcome == Outcome::success) {
     // The request was let through after a ban, and the peer has not failed since.
     if (peer.accessed >= peer.checked) return;
@@ -363,10 +372,10 @@ void Pool::done(Peer& peer, Outcome outcome, TimePoint now) {
   peer.effective_weight = std::max<std::int64_t>(peer.effective_weight, 0);
 }
 
-// Takes the peer out if it has failed too often, and enough others are left.
-void Pool::count_for_ejection(const PeerSlot& slot, Outcome outcome, TimePoint now) {
+// Takes the peer out if it has failed too often, and enough others are left. For how long.
+Duration Pool::count_for_ejection(const PeerSlot& slot, Outcome outcome, TimePoint now) {
   Peer& peer = *slot.peer;
-  if (!peer.eject.count(outcome == Outcome::failure, rules_.eject, now)) return;
+  if (!peer.eject.count(outcome == Outcome::failure, rules_.eject, now)) return Duration{0};
   const std::int64_t seconds = whole_seconds(now);
   std::uint32_t others = 0;
   for (const PeerList* list : {&primaries_, &backups_}) {
@@ -374,10 +383,12 @@ void Pool::count_for_ejection(const PeerSlot& slot, Outcome outcome, TimePoint n
       if (each.peer != &peer && is_eligible(each, seconds)) ++others;
     }
   }
-  if (others < rules_.eject.min_available) return;
+  if (others < rules_.eject.min_available) return Duration{0};
   peer.eject.eject(rules_.eject, now);
+  peer.ramp.begin(peer.eject.until(), slot.numbers.slow_start);
   peer.ejections.store(peer.ejections.load(std::memory_order_relaxed) + 1,
                        std::memory_order_relaxed);
+  return peer.eject.until() - now;
 }
 
 const PeerSlot* Pool::find(const Peer& peer) const {
@@ -421,6 +432,7 @@ Pool::Account Pool::account(std::uint32_t index, TimePoint now) const {
           .accessed = peer.accessed,
           .banned = out != Closed::no,
           .ejected = out == Closed::ejected,
+          .ejected_for = out == Closed::ejected ? peer.eject.until() - now : Duration{0},
           .share = slot != nullptr ? slot->peer->ramp.share(now) : Ramp::kWhole};
 }
 

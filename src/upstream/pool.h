@@ -103,8 +103,9 @@ class Pool {
   // Whether a request may be tried once more now. True: it counts until end_retry().
   [[nodiscard]] bool begin_retry();
   void end_retry();
-  // Ends an attempt: gives back the connection, keeps nginx's failure accounts.
-  void done(Peer& peer, Outcome outcome, TimePoint now);
+  // Ends an attempt: gives back the connection, keeps nginx's failure accounts. How long the peer
+  // is ejected for, because of this one's failure; 0: it is not.
+  Duration done(Peer& peer, Outcome outcome, TimePoint now);
   // What least_time wants to know of an attempt; nothing for other methods. head_came(): the head
   // of an answer is there and goes to the client, `header` after the choice. took(): before done().
   void head_came(Walk& walk, Peer& peer, Duration header);
@@ -131,6 +132,7 @@ class Pool {
     std::int64_t accessed = 0;           // the same
     bool banned = false;                 // gets no request because of its failures
     bool ejected = false;                // the same, by `eject`
+    Duration ejected_for{0};             // from now on
     std::uint32_t share = Ramp::kWhole;  // of its weight, in thousandths: slow_start
   };
   [[nodiscard]] Account account(std::uint32_t index, TimePoint now) const;
@@ -169,7 +171,8 @@ class Pool {
   void build_ring(std::span<const PeerSpec> specs);
   Choice take(const PeerSlot& slot, Reason reason);
   PeerSlot* take_bound(PeerList& list, Walk& walk, std::int64_t now) const;
-  void count_for_ejection(const PeerSlot& slot, Outcome outcome, TimePoint now);
+  Duration count_for_ejection(const PeerSlot& slot, Outcome outcome, TimePoint now);
+  void count_for_ban(Peer& peer, Outcome outcome, TimePoint now);
   PeerSlot* choose_at_once(Walk& walk, std::int64_t now);
   Choice pick_locked(Walk& walk, std::int64_t seconds, TimePoint now);
   PeerSlot* choose_by_slot(Walk& walk, PeerList& list, std::int64_t now);

@@ -305,3 +305,4 @@ def test_reasons_are_in_the_error_log(start):
                  f"upstream: \"http://{bad.address}/x?a=b\""):
         assert part in line
     assert PROXY == "nginx" or re.search(r"\[(error|warn)\]", line)
+    assert PROXY == "nginx" or ", reason: rr; trying again" in line

@@ -88,6 +88,24 @@ def test_websockets_of_a_peer_that_goes_are_told_to_connect_elsewhere(start, ver
     weir(proxy, verb, f"app/{node.address}", "--wait")
 
 
+def test_websockets_of_a_peer_that_a_reload_drains_are_told_to_connect_elsewhere(start):
+    """Though the pool is sticky: by a route, and this client has brought none."""
+    node = start.node(echo_node)
+    proxy = start.before([node, start.node()], location=LOCATION, upstream="sticky route $arg_r;",
+                         parameters=["route=a", "backup"])
+    with Client(proxy.port) as free, Client(proxy.port) as bound:
+        for client, uri in ((free, "/ws"), (bound, "/ws?r=a")):
+            client.send(request(uri, *FIELDS))
+            assert client.read_response().status == 101
+        text = proxy.conf.read_text()
+        proxy.conf.write_text(text.replace("route=a", "route=a drain"))
+        proxy.process.send_signal(signal.SIGHUP)
+        free.sock.settimeout(15)
+        assert free.exactly(4) == b"\x88\x02" + (1012).to_bytes(2, "big")
+        bound.send(frame(b"still", mask=b"abcd"))
+        assert bound.exactly(7) == b"\x81\x05still"
+
+
 def test_websockets_of_clients_bound_to_a_drained_peer_go_on(start):
     node = start.node(echo_node)
     proxy = start.before(node, location=LOCATION, upstream="sticky cookie route;")

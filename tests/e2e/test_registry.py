@@ -12,7 +12,8 @@ from harness import eventually, free_port, weir_only
 from operators import weir
 from program import Load
 from redis_server import EVENTS, RedisServer, ScriptedServer, encode, key
-from wire import reply, request, send_once
+from test_upgrade import FIELDS, LOCATION, echo_node
+from wire import Client, reply, request, send_once
 
 pytestmark = weir_only
 
@@ -157,6 +158,19 @@ def test_states_and_modes(start, redis):
     assert reasons[3] == "its mode serves no requests"
     server.add(1, nodes["starting"].address, "ready")
     serves(running, "ready", "both", "starting")
+
+
+def test_websockets_of_a_node_that_drains_itself_are_told_to_connect_elsewhere(start, redis):
+    node, server = start.node(echo_node), redis()
+    server.add(0, node.address)
+    running = start.proxy(f"upstream app {{ registry {server.url} app=main; }}"
+                          f"server {{ listen @listen@; location / {{ proxy_pass http://app; {LOCATION} }} }}")
+    with Client(running.port) as client:
+        client.send(request("/ws", *FIELDS))
+        assert client.read_response().status == 101
+        server.add(0, node.address, "draining")
+        client.sock.settimeout(15)
+        assert client.exactly(4) == b"\x88\x02" + (1012).to_bytes(2, "big")
 
 
 def test_a_vanished_node_keeps_its_slot_and_is_forgotten_later(start, redis):

@@ -13,15 +13,17 @@ using upstream::Health;
 
 namespace {
 
-// A pool whose peers have these states: u(nchecked), c(hecking), U(p), D(own), and - for those that
-// the configuration has taken out.
+// A pool whose peers have these states: u(nchecked), c(hecking), U(p), D(own), - for those that the
+// configuration has taken out, d for those that it drains, h for those up that operators hold.
 upstream::Pool pool_of(const std::string& states) {
   std::vector<std::shared_ptr<upstream::Peer>> peers;
   for (std::size_t i = 0; i < states.size(); ++i) {
     upstream::PeerSpec spec;
     spec.endpoint.ip = *IpAddress::parse("127.0.0.1", static_cast<std::uint16_t>(8000 + i));
     spec.down = states[i] == '-';
+    spec.drain = states[i] == 'd';
     peers.push_back(std::make_shared<upstream::Peer>(spec));
+    if (states[i] == 'h') peers.back()->hold = upstream::Hold::aside;
     peers.back()->health = states[i] == 'U'   ? Health::up
                            : states[i] == 'D' ? Health::down
                            : states[i] == 'c' ? Health::checking
@@ -42,7 +44,8 @@ TEST_CASE("a request waits while nobody may take it and of some there is no verd
   const Row rows[] = {
       {"c", true},    {"ccc", true}, {"Dc", true},  {"-c", true},  {"U", false},
       {"D", false},   {"u", false},  {"cU", false}, {"cu", false}, {"DD", false},
-      {"DUc", false}, {"-D", false}, {"-", false},  {"", false},
+      {"DUc", false}, {"-D", false}, {"-", false},  {"", false},   {"hc", true},
+      {"h", false},   {"dc", true},  {"hU", false},
   };
   for (const auto& row : rows) {
     CAPTURE(row.states);

@@ -322,6 +322,27 @@ TEST_CASE("a rate of failures takes a peer out") {
   }
 }
 
+TEST_CASE("slow start after an ejection, which the failure that brings it tells of") {
+  Pool::Rules rules;
+  rules.eject = {.on = true};
+  auto specs = test::specs({1, 1});
+  for (auto& spec : specs) spec.max_fails = 0;
+  specs[0].slow_start = std::chrono::seconds{10};
+  Bench bench(config::Balance::round_robin, specs, rules);
+  const auto fail = [&] {
+    bench.peers[0]->conns = 1;
+    return bench.pool->done(*bench.peers[0], Outcome::failure, at(0));
+  };
+  for (int i = 0; i < 4; ++i) CHECK(fail() == Duration{0});
+  CHECK(fail() == Duration{5000});
+  CHECK(bench.pool->account(0, at(2)).ejected_for == Duration{3000});
+  CHECK(count(bench.requests(10, "", 4.9), 'a') == 0);
+  const auto got = count(bench.requests(120, "", 7), 'a');  // 0.2 of 1.2
+  CHECK(got >= 19);
+  CHECK(got <= 21);
+  CHECK(count(bench.requests(100, "", 16), 'a') == 50);
+}
+
 TEST_CASE("what is older than the window does not count") {
   Ejection account;
   const config::EjectConfig rules{.on = true, .in_row = 1000};
@@ -364,6 +385,8 @@ TEST_CASE("the budget of retries follows what is in progress") {
   bench.peers[0]->conns = 40;
   bench.peers[1]->conns = 60;
   CHECK(granted() == 20);
+  bench.peers[1]->tunnels = 50;  // idle WebSockets ask for nothing
+  CHECK(granted() == 10);
   Bench unlimited(config::Balance::round_robin, test::specs({1, 1}));
   CHECK(granted() == 20);
   for (int i = 0; i < 100; ++i) CHECK(unlimited.pool->begin_retry());
