@@ -206,6 +206,7 @@ json::array peers_json(const Source& source, const Explanation& out) {
                                 {"effective_weight", seen.effective_weight},
                                 {"current_weight", seen.current_weight},
                                 {"conns", seen.conns},
+                                {"score", seen.score},
                                 {"header_time_ms", seen.header_time},
                                 {"response_time_ms", seen.response_time}});
   }
@@ -218,6 +219,8 @@ json::object pool_json(const Source& source, const Explanation& out) {
                        {"maintenance", out.maintenance}};
   if (out.maintenance) return pool;
   pool["reason"] = upstream::to_string(out.pick.reason);
+  pool["skipped"] = upstream::to_string(out.pick.skipped);
+  pool["by_slots"] = out.pick.by_slots;
   if (!out.key.empty()) pool["key"] = to_utf8(out.key);
   pool["total_weight"] = out.pick.total_weight;
   pool["ring_points"] = out.pick.ring_points;

@@ -58,9 +58,16 @@ void set_least_conn(const Call& call, const Words&) {
 
 // `two` without a word behind it is `two least_conn`.
 void set_random(const Call& call, const Words& words) {
-  const bool two = words.has(0, "two");
-  if (two) static_cast<void>(words.has(1, "least_conn"));
-  call.scope.upstream->balance = two ? Balance::random_two : Balance::random;
+  static constexpr std::array kLoads = {
+      Word<Balance>{"least_conn", Balance::random_two},
+      Word<Balance>{"least_time=header", Balance::random_two_header},
+      Word<Balance>{"least_time=last_byte", Balance::random_two_last_byte}};
+  auto& balance = call.scope.upstream->balance;
+  balance = Balance::random;
+  if (!words.has(0, "two")) return;
+  balance = Balance::random_two;
+  if (words.count() < 2) return;
+  if (const auto load = word_argument(call, words.at(1), kLoads)) balance = *load;
 }
 
 void set_least_time(const Call& call, const Words& words) {
@@ -91,7 +98,8 @@ constexpr Method kMethods[] = {
     {"ip_hash", 0, 1, "ip_hash [full]", set_ip_hash},
     {"hash", 1, 3, "hash KEY [consistent] [bounded=PERCENT]", set_hash},
     {"least_conn", 0, 0, "least_conn", set_least_conn},
-    {"random", 0, 2, "random [two [least_conn]]", set_random},
+    {"random", 0, 2, "random [two [least_conn|least_time=header|least_time=last_byte]]",
+     set_random},
     {"least_time", 1, 2,
      "least_time header|last_byte [inflight] (in stream: connect|first_byte|last_byte)",
      set_least_time},

@@ -88,6 +88,9 @@ struct RegistryReader {
     } else if (key == "verify") {
       has_tls = true;
       if (const auto on = on_off(call, parameter)) verify = *on;
+    } else {
+      registry.counts_fails = registry.counts_fails || key == "max_fails";
+      take_peer_parameter(call, parameter, registry.node);
     }
   }
 

@@ -17,7 +17,9 @@ bool refuses_backup(std::string_view method) {
   return method == "ip_hash" || method == "hash" || method == "random";
 }
 
-void apply(const Call& call, const Parameter& parameter, PeerConfig& peer) {
+}  // namespace
+
+void take_peer_parameter(const Call& call, const Parameter& parameter, PeerConfig& peer) {
   const Argument value = value_of(parameter);
   const auto number = [&](std::uint32_t least, std::uint32_t greatest, std::uint32_t& out) {
     if (const auto n = number_argument(call, value, least, greatest)) out = *n;
@@ -62,6 +64,8 @@ void apply(const Call& call, const Parameter& parameter, PeerConfig& peer) {
   }
 }
 
+namespace {
+
 bool in_turn_or_by_load(Balance balance) {
   switch (balance) {
     case Balance::ip_hash:
@@ -70,6 +74,8 @@ bool in_turn_or_by_load(Balance balance) {
     case Balance::hash_consistent:
     case Balance::random:
     case Balance::random_two:
+    case Balance::random_two_header:
+    case Balance::random_two_last_byte:
       return false;
     default:
       return true;
@@ -85,12 +91,18 @@ void check_combinations(const Call& call, const UpstreamConfig& upstream) {
                         "forget: is for the addresses of host names, and there are none here; "
                         "that of nodes is the parameter forget= of registry");
   }
+  const auto check_slow_start = [&](const PeerConfig& peer, const Position& position,
+                                    const char* directive) {
+    if (peer.slow_start == Duration{0} || in_turn_or_by_load(upstream.balance)) return;
+    diagnostics.error(position, std::string(directive) + ": slow_start does not go with " +
+                                    to_string(upstream.balance) +
+                                    "; use round robin, least_conn or least_time");
+  };
+  if (upstream.registry) {
+    check_slow_start(upstream.registry->node, upstream.registry->position, "registry");
+  }
   for (const auto& peer : upstream.peers) {
-    if (peer.slow_start > Duration{0} && !in_turn_or_by_load(upstream.balance)) {
-      diagnostics.error(peer.position, std::string("server: slow_start does not go with ") +
-                                           to_string(upstream.balance) +
-                                           "; use round robin, least_conn or least_time");
-    }
+    check_slow_start(peer, peer.position, "server");
     const bool bound = !peer.route.empty() || peer.drain;
     if (bound && !upstream.sticky) {
       diagnostics.warning(peer.position, "server: route and drain have a meaning only with sticky");
@@ -165,7 +177,7 @@ void compile_peer(const Call& call) {
   } else {
     peer.where = address->where;
   }
-  for (const auto& parameter : parameters(call, 1)) apply(call, parameter, peer);
+  for (const auto& parameter : parameters(call, 1)) take_peer_parameter(call, parameter, peer);
   if (address) check_place(call, *address, peer);
   call.scope.upstream->peers.push_back(std::move(peer));
 }

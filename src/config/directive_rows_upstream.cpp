@@ -115,8 +115,10 @@ constexpr DirectiveInfo kRows[] = {
      "nodes that announce themselves in Redis (redis://, rediss://, unix://, redis+sentinel://), "
      "each in the slot of its ID, 0 to 31: app=NAME in weir's own layout; or key=PATTERN with {id} "
      "and the address from the text there, a field= of the hash, a pointer= into JSON, or an "
-     "address= with {id}",
-     "app= forget= poll= key= field= pointer= address= channel= ca= name= verify=", "url"},
+     "address= with {id}; max_fails= and the like are of each node, as of `server`",
+     "app= forget= poll= key= field= pointer= address= channel= ca= name= verify= "
+     "max_fails= fail_timeout= max_conns= slow_start=",
+     "url"},
     {.name = "match",
      .contexts = H,
      .min_args = 1,

@@ -10,6 +10,8 @@ namespace weir::config {
 void compile_worker_processes(const Call& call);
 void compile_worker_connections(const Call& call);
 void compile_worker_rlimit_nofile(const Call& call);
+// One of `server`'s, or of what else gives peers.
+void take_peer_parameter(const Call& call, const Parameter& parameter, PeerConfig& peer);
 void compile_worker_shutdown_timeout(const Call& call);
 void compile_user(const Call& call);
 void compile_pid(const Call& call);

@@ -294,7 +294,10 @@ class Printer {
     raw("registry " + registry.url.masked() + " app=" + registry.app +
         " form=" + kForms[static_cast<std::size_t>(registry.form)] + " key=" + registry.key +
         " detail=" + registry.detail + " channel=" + registry.channel + " name=" +
-        registry.tls_name + " forget=" + print(registry.forget) + " poll=" + print(registry.poll));
+        registry.tls_name + " forget=" + print(registry.forget) + " poll=" + print(registry.poll) +
+        (registry.counts_fails ? " max_fails=" + std::to_string(registry.node.max_fails) : "") +
+        " fail_timeout=" + std::to_string(registry.node.fail_timeout.count()) + "s max_conns=" +
+        std::to_string(registry.node.max_conns) + " slow_start=" + print(registry.node.slow_start));
   }
 
   void print_check(const HealthCheckConfig& check) {

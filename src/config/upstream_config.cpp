@@ -20,6 +20,10 @@ const char* to_string(Balance balance) {
       return "random";
     case Balance::random_two:
       return "random two";
+    case Balance::random_two_header:
+      return "random two least_time header";
+    case Balance::random_two_last_byte:
+      return "random two least_time last_byte";
     case Balance::least_time_header:
       return "least_time header";
     case Balance::least_time_header_inflight:

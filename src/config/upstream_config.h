@@ -60,6 +60,8 @@ enum class Balance : std::uint8_t {
   least_conn,
   random,
   random_two,
+  random_two_header,     // of two that of least_time header
+  random_two_last_byte,  // the same, least_time last_byte
   least_time_header,
   least_time_header_inflight,
   least_time_last_byte,
@@ -229,6 +231,9 @@ struct RegistryConfig {
   std::string channel;  // of other forms: what is published there makes weir look again
   Duration forget = std::chrono::minutes{10};
   Duration poll = std::chrono::seconds{1};
+  // Of each node: max_fails, fail_timeout, max_conns, slow_start. The weight is written there.
+  PeerConfig node;
+  bool counts_fails = false;  // max_fails was given
   Position position;
   // Whether the same nodes are meant.
   [[nodiscard]] bool same_nodes(const RegistryConfig& other) const {

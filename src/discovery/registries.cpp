@@ -136,8 +136,13 @@ std::vector<upstream::PeerSpec> Registries::peers(const config::UpstreamConfig& 
     spec.newcomer = slot.newcomer;
     spec.drain = slot.presence == Presence::draining;
     spec.down = slot.presence != Presence::serving && !spec.drain;
-    // Where failures are counted by `eject`, they are not counted twice.
-    if (upstream.eject.on) spec.max_fails = 0;
+    const auto& node = upstream.registry->node;
+    spec.max_fails = node.max_fails;
+    spec.fail_timeout = node.fail_timeout;
+    spec.max_conns = node.max_conns;
+    spec.slow_start = node.slow_start;
+    // Where failures are counted by `eject`, they are counted twice only if that is asked for.
+    if (upstream.eject.on && !upstream.registry->counts_fails) spec.max_fails = 0;
     if (slot.presence != Presence::serving) spec.why_down = to_string(slot.presence);
     specs.push_back(std::move(spec));
   }

@@ -4,6 +4,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
+#include <cstdio>
 
 #include "main/status_text.h"
 
@@ -57,12 +58,18 @@ std::string way(const json::object& all) {
 }
 
 // What the method counts with, for one peer.
-std::string arithmetic(const json::object& peer, const std::string& balance) {
+std::string arithmetic(const json::object& peer, const std::string& balance, bool by_slots) {
   const auto weight = numeral(peer, "weight");
+  if (by_slots) {
+    char score[32];
+    std::snprintf(score, sizeof score, "score %.2f", peer.at("score").to_number<double>());
+    return score;
+  }
   if (balance.starts_with("least_conn")) return numeral(peer, "conns") + " conns / " + weight;
-  if (balance.starts_with("least_time")) {
-    return numeral(peer, "response_time_ms") + " ms, " + numeral(peer, "conns") + " conns / " +
-           weight;
+  if (balance.find("least_time") != std::string::npos) {
+    const bool header = balance.find("header") != std::string::npos;
+    return numeral(peer, header ? "header_time_ms" : "response_time_ms") + " ms, " +
+           numeral(peer, "conns") + " conns / " + weight;
   }
   if (balance.starts_with("hash consistent")) return "weight " + weight;
   if (balance.starts_with("round_robin") || balance.empty()) {
@@ -79,13 +86,20 @@ std::string arithmetic(const json::object& peer, const std::string& balance) {
 std::string named_text(const json::object& pool) {
   std::string out;
   const bool ring = number(pool, "ring_points") > 0;
+  const bool by_slots = pool.at("by_slots").as_bool();
+  const bool drawn = text(pool, "balance").starts_with("random");
   const auto of = numeral(pool, ring ? "ring_points" : "total_weight");
   for (const auto& each : pool.at("named").as_array()) {
     const auto& named = each.as_object();
+    if (by_slots) {
+      const auto why = named.at("taken").as_bool() ? "" : ", but: " + text(named, "why_not");
+      out += line("hash", "the best score has " + text(named, "peer") + why);
+      continue;
+    }
     auto what = numeral(named, "value") + (ring ? " is before point " : " % " + of + " = ") +
                 numeral(named, "point") + (ring ? " of " + of : "") + ": " + text(named, "peer");
     if (!named.at("taken").as_bool()) what += ", but: " + text(named, "why_not");
-    out += line("hash", what);
+    out += line(drawn ? "draw" : "hash", what);
   }
   return out;
 }
@@ -96,13 +110,16 @@ std::string pool_text(const json::object& pool) {
   if (pool.at("maintenance").as_bool()) return out + line("answer", "503, it is in maintenance");
   if (pool.contains("key")) out += line("key", "\"" + text(pool, "key") + "\"");
   out += named_text(pool);
+  const bool by_slots = pool.at("by_slots").as_bool();
+  const auto skipped = text(pool, "skipped");
+  const auto reason = text(pool, "reason") + (skipped.empty() ? "" : ", skip:" + skipped);
   TextTable table;
   for (const auto& each : pool.at("peers").as_array()) {
     const auto& peer = each.as_object();
     const bool chosen = peer.at("chosen").as_bool();
     table.add({chosen ? ">" : " ", text(peer, "address"), text(peer, "state"),
-               arithmetic(peer, balance),
-               chosen ? "chosen: " + text(pool, "reason") : text(peer, "why_not")});
+               arithmetic(peer, balance, by_slots),
+               chosen ? "chosen: " + reason : text(peer, "why_not")});
   }
   return out + table.text(2);
 }

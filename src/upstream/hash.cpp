@@ -40,7 +40,7 @@ PeerSlot* HashWalk::choose(PeerList& list, TriedSet& tried, Misses& misses, std:
     ++rounds_;
     const std::size_t i = list.owner(hash_ % list.total_weight);
     const bool taken = !tried.contains(i) && misses.takes(list, list.slots[i], now);
-    misses.note(Named{hash_, hash_ % list.total_weight, i, taken});
+    misses.note(Named{hash_, hash_ % list.total_weight, list.slots[i].index, taken});
     if (taken) return choose_slot(list, tried, i, now);
   }
   return nullptr;
@@ -58,8 +58,8 @@ PeerSlot* HashWalk::choose(const HashRing& ring, PeerList& list, TriedSet& tried
       return each.name == name && !is_overloaded(list, each);
     });
     if (misses.traced()) {
-      misses.note(
-          Named{crc32(0, key_), point_ % ring.size(), slot_of(list, slot, name), slot != nullptr});
+      misses.note(Named{crc32(0, key_), point_ % ring.size(),
+                        list.slots[slot_of(list, slot, name)].index, slot != nullptr});
     }
     if (slot != nullptr) return slot;
     for (std::size_t i = 0; i < list.slots.size(); ++i) {

@@ -33,7 +33,7 @@ PeerSlot* IpHashWalk::choose(PeerList& list, TriedSet& tried, Misses& misses, bo
     for (std::size_t i = 0; i < size; ++i) hash_ = (hash_ * kFactor + key_[i]) % kValues;
     const std::size_t i = list.owner(hash_ % list.total_weight);
     const bool taken = !tried.contains(i) && misses.takes(list, list.slots[i], now);
-    misses.note(Named{hash_, hash_ % list.total_weight, i, taken});
+    misses.note(Named{hash_, hash_ % list.total_weight, list.slots[i].index, taken});
     if (taken) return choose_slot(list, tried, i, now);
   }
   return nullptr;

@@ -23,7 +23,7 @@ std::int64_t milliseconds(TimePoint now) { return now.time_since_epoch().count()
 }  // namespace
 
 LeastTime::LeastTime(Balance balance)
-    : by_header_(balance == Balance::least_time_header ||
+    : by_header_(balance == Balance::least_time_header || balance == Balance::random_two_header ||
                  balance == Balance::least_time_header_inflight),
       inflight_(balance == Balance::least_time_header_inflight ||
                 balance == Balance::least_time_last_byte_inflight) {}
@@ -38,9 +38,13 @@ PeerSlot* LeastTime::choose(PeerList& list, TriedSet& tried, TimePoint now) cons
   }
   update_shares(list, seconds);
   return choose_least(list, tried, seconds, [&](const PeerSlot& a, const PeerSlot& b) {
-    return score(a, seconds) * b.numbers.weight * b.share <
-           score(b, seconds) * a.numbers.weight * a.share;
+    return is_sooner(a, b, seconds);
   });
+}
+
+bool LeastTime::is_sooner(const PeerSlot& a, const PeerSlot& b, std::int64_t seconds) const {
+  return score(a, seconds) * b.numbers.weight * b.share <
+         score(b, seconds) * a.numbers.weight * a.share;
 }
 
 // An estimate of when the peer is through with what it has, this request included.

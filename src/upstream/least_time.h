@@ -27,6 +27,8 @@ class LeastTime {
   [[nodiscard]] bool counts_inflight() const { return inflight_; }
 
   PeerSlot* choose(PeerList& list, TriedSet& tried, TimePoint now) const;
+  // Whether `a` will be through sooner, by its weight. `seconds`: whole ones of the clock.
+  [[nodiscard]] bool is_sooner(const PeerSlot& a, const PeerSlot& b, std::int64_t seconds) const;
 
   // An attempt among those in progress: its beginning; empty: it does not count among them.
   using Start = std::optional<std::int64_t>;

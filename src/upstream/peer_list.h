@@ -171,7 +171,7 @@ struct Named {
   std::uint64_t value = 0;  // the hash, or the draw
   std::uint64_t point = 0;  // value % total_weight, which the peer owns; of a ring: the number of
                             // the point there
-  std::size_t slot = 0;     // in PeerList::slots
+  std::size_t slot = 0;     // PeerSlot::index
   bool taken = false;       // else it was tried before, or may not get the request
 };
 

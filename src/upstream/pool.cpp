@@ -40,6 +40,8 @@ Reason reason_of(Balance balance) {
       return Reason::least_conn;
     case Balance::random:
     case Balance::random_two:
+    case Balance::random_two_header:
+    case Balance::random_two_last_byte:
       return Reason::random;
     case Balance::least_time_header:
     case Balance::least_time_header_inflight:
@@ -300,7 +302,12 @@ PeerSlot* Pool::choose_at_once(Walk& walk, std::int64_t now) {
     case Balance::random:
       return walk.random_.choose(list, walk.tried_, walk.misses_, now);
     case Balance::random_two:
-      return walk.random_.choose_of_two(list, walk.tried_, walk.misses_, now);
+      return walk.random_.choose_of_two(list, walk.tried_, walk.misses_, now, is_less_loaded);
+    case Balance::random_two_header:
+    case Balance::random_two_last_byte:
+      return walk.random_.choose_of_two(
+          list, walk.tried_, walk.misses_, now,
+          [&](const PeerSlot& a, const PeerSlot& b) { return least_time_.is_sooner(a, b, now); });
     default:
       break;
   }
@@ -309,23 +316,35 @@ PeerSlot* Pool::choose_at_once(Walk& walk, std::int64_t now) {
               : walk.hash_.choose(list, walk.tried_, walk.misses_, now);
 }
 
-PeerSlot* Pool::choose_by_slot(Walk& walk, PeerList& list, std::int64_t now) {
-  if (balance_ == Balance::hash) {
-    const auto& key = walk.hash_.key();
-    return key.empty() ? nullptr : choose_by_identity(list, walk.tried_, slot_key(key), now);
+std::optional<std::uint64_t> Pool::slot_key_of(const Walk& walk) const {
+  if (!has_slots_ || reason_ != Reason::hash || balance_ == Balance::hash_consistent) {
+    return std::nullopt;
   }
-  const bool full = balance_ == Balance::ip_hash_full;
-  return choose_by_identity(list, walk.tried_, walk.ip_hash_.slot_key(full), now);
+  if (balance_ != Balance::hash) {
+    return walk.ip_hash_.slot_key(balance_ == Balance::ip_hash_full);
+  }
+  const auto& key = walk.hash_.key();
+  return key.empty() ? std::nullopt : std::optional(slot_key(key));
+}
+
+PeerSlot* Pool::choose_by_slot(Walk& walk, PeerList& list, std::int64_t now) {
+  const auto key = slot_key_of(walk);
+  return key ? choose_by_identity(list, walk.tried_, walk.misses_, *key, now) : nullptr;
+}
+
+bool Pool::takes_times() const {
+  return reason_ == Reason::least_time || balance_ == Balance::random_two_header ||
+         balance_ == Balance::random_two_last_byte;
 }
 
 void Pool::head_came(Walk& walk, Peer& peer, Duration header) {
-  if (reason_ != Reason::least_time || primaries_.single) return;
+  if (!takes_times() || primaries_.single) return;
   const std::lock_guard guard(*lock_);
   least_time_.head_came(peer, walk.start_, header);
 }
 
 void Pool::took(Walk& walk, Peer& peer, const AttemptTimes& times) {
-  if (reason_ != Reason::least_time || primaries_.single) return;
+  if (!takes_times() || primaries_.single) return;
   const std::lock_guard guard(*lock_);
   least_time_.end(peer, walk.start_, times);
 }

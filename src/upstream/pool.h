@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -144,6 +145,8 @@ class Pool {
   // Whom pick() would choose for `walk`, which is only looked at, and what it would look at.
   struct Explained {
     Reason reason = Reason::none_live;
+    Closed skipped = Closed::no;  // why the peer that it should have been is not the one
+    bool by_slots = false;        // `score` is what counts
     bool has_peer = false;
     std::uint32_t index = 0;   // in peers()
     std::vector<Named> named;  // by the hash or the draw, in order; `slot` is an index in peers()
@@ -156,6 +159,7 @@ class Pool {
       std::int64_t effective_weight = 0;
       std::int64_t current_weight = 0;  // before this turn
       std::uint32_t conns = 0;
+      double score = 0;               // how much the key likes it
       std::uint64_t header_time = 0;  // ms
       std::uint64_t response_time = 0;
     };
@@ -172,6 +176,9 @@ class Pool {
   Choice take(const PeerSlot& slot, Reason reason);
   PeerSlot* take_bound(PeerList& list, Walk& walk, std::int64_t now) const;
   Duration count_for_ejection(const PeerSlot& slot, Outcome outcome, TimePoint now);
+  [[nodiscard]] bool takes_times() const;
+  // What a request is hashed by where peers are chosen by their slots.
+  [[nodiscard]] std::optional<std::uint64_t> slot_key_of(const Walk& walk) const;
   void count_for_ban(Peer& peer, Outcome outcome, TimePoint now);
   PeerSlot* choose_at_once(Walk& walk, std::int64_t now);
   Choice pick_locked(Walk& walk, std::int64_t seconds, TimePoint now);

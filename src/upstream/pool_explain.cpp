@@ -2,6 +2,7 @@
 #include <mutex>
 
 #include "upstream/pool.h"
+#include "upstream/slot_hash.h"
 
 namespace weir::upstream {
 namespace {
@@ -82,6 +83,8 @@ Pool::Explained Pool::explain(const Walk& walk, TimePoint now) const {
   out.ring_points = ring_.size();
   out.peers.resize(peers_.size());
   for (auto& seen : out.peers) seen.why_not = kVanished;  // some have no slot
+  const auto key = slot_key_of(walk);
+  out.by_slots = key.has_value();
   for (const PeerList* list : {&own->primaries_, &own->backups_}) {
     std::uint64_t point = 0;
     for (const PeerSlot& slot : list->slots) {
@@ -89,6 +92,7 @@ Pool::Explained Pool::explain(const Walk& walk, TimePoint now) const {
       seen.why_not = why_not(slot, list->single, seconds);
       seen.numbers = slot.numbers;
       seen.first_point = point;
+      if (key) seen.score = identity_score(*key, slot);
       seen.effective_weight = slot.peer->effective_weight;
       seen.current_weight = slot.peer->current_weight;
       seen.conns = slot.peer->conns.load(std::memory_order_relaxed);
@@ -101,12 +105,12 @@ Pool::Explained Pool::explain(const Walk& walk, TimePoint now) const {
   copied.misses_.trace(&out.named);
   const Choice choice = own->pick(copied, now);
   out.reason = choice.reason;
+  out.skipped = choice.skipped;
   out.has_peer = choice.peer != nullptr;
   out.index = choice.index;
   const PeerList& list = own->primaries_;
   out.total_weight = list.total_weight;
   for (auto& named : out.named) {
-    named.slot = list.slots[named.slot].index;
     auto& seen = out.peers[named.slot];
     const bool overloaded = !named.taken && list.load_bound > 0 && seen.why_not.empty();
     if (overloaded) seen.why_not = kOverloaded;

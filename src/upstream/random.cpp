@@ -1,7 +1,5 @@
 #include "upstream/random.h"
 
-#include <optional>
-
 namespace weir::upstream {
 // The numbers are those of SplitMix64.
 std::size_t RandomWalk::draw(const PeerList& list) {
@@ -18,34 +16,26 @@ PeerSlot* RandomWalk::choose(PeerList& list, TriedSet& tried, Misses& misses, st
   for (; !misses.too_many(); misses.add()) {
     const std::size_t i = draw(list);
     const bool taken = !tried.contains(i) && is_eligible(list.slots[i], now);
-    misses.note(Named{draw_, draw_ % list.total_weight, i, taken});
+    misses.note(Named{draw_, draw_ % list.total_weight, list.slots[i].index, taken});
     if (taken) return choose_slot(list, tried, i, now);
   }
   return nullptr;
 }
 
-PeerSlot* RandomWalk::choose_of_two(PeerList& list, TriedSet& tried, Misses& misses,
-                                    std::int64_t now) {
+// Different ones, and eligible.
+std::optional<RandomWalk::Two> RandomWalk::draw_two(const PeerList& list, const TriedSet& tried,
+                                                    Misses& misses, std::int64_t now) {
   std::optional<std::size_t> first;
   while (!misses.too_many()) {
     const std::size_t i = draw(list);
     const bool taken = i != first && !tried.contains(i) && is_eligible(list.slots[i], now);
-    misses.note(Named{draw_, draw_ % list.total_weight, i, taken});
-    if (!taken) {
-      misses.add();
-      continue;
-    }
-    if (!first) {
-      first = i;
-      // nginx counts the first of the two, too.
-      misses.add();
-      continue;
-    }
-    const PeerSlot& a = list.slots[*first];
-    const PeerSlot& b = list.slots[i];
-    return choose_slot(list, tried, is_less_loaded(a, b) ? *first : i, now);
+    misses.note(Named{draw_, draw_ % list.total_weight, list.slots[i].index, taken});
+    if (taken && first) return Two{*first, i};
+    if (taken) first = i;
+    // nginx counts the first of the two, too.
+    misses.add();
   }
-  return nullptr;
+  return std::nullopt;
 }
 
 }  // namespace weir::upstream

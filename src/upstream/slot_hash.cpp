@@ -13,14 +13,14 @@ std::uint64_t mix(std::uint64_t x) {
   return x ^ (x >> 31);
 }
 
+}  // namespace
+
 // The greater, the better: -weight / ln(u) for a u between 0 and 1.
-double score(std::uint64_t key, const PeerSlot& slot) {
+double identity_score(std::uint64_t key, const PeerSlot& slot) {
   const auto bits = mix(key ^ slot.identity) >> 11;  // 53 of them
   const double u = (static_cast<double>(bits) + 0.5) / 9007199254740992.0;
   return -static_cast<double>(slot.numbers.weight) / std::log(u);
 }
-
-}  // namespace
 
 std::uint64_t slot_key(std::string_view bytes) {
   std::uint64_t hash = bytes.size();
@@ -33,19 +33,32 @@ std::uint64_t identity_of(const PeerSpec& spec) {
   return slot_key(spec.name);
 }
 
-PeerSlot* choose_by_identity(PeerList& list, TriedSet& tried, std::uint64_t key, std::int64_t now) {
-  std::size_t best = list.slots.size();
-  double best_score = 0;
-  for (std::size_t i = 0; i < list.slots.size(); ++i) {
+PeerSlot* choose_by_identity(PeerList& list, TriedSet& tried, Misses& misses, std::uint64_t key,
+                             std::int64_t now) {
+  const auto none = list.slots.size();
+  std::size_t best = none, liked = none;
+  double best_score = 0, liked_score = 0;
+  for (std::size_t i = 0; i < none; ++i) {
     const auto& slot = list.slots[i];
-    if (tried.contains(i) || !is_eligible(slot, now) || is_overloaded(list, slot)) continue;
-    const double own = score(key, slot);
-    if (best == list.slots.size() || own > best_score) {
+    if (tried.contains(i)) continue;
+    const double own = identity_score(key, slot);
+    if (liked == none || own > liked_score) {
+      liked = i;
+      liked_score = own;
+    }
+    if (!is_eligible(slot, now) || is_overloaded(list, slot)) continue;
+    if (best == none || own > best_score) {
       best = i;
       best_score = own;
     }
   }
-  return best < list.slots.size() ? choose_slot(list, tried, best, now) : nullptr;
+  if (liked != best) {
+    static_cast<void>(misses.takes(list, list.slots[liked], now));
+    misses.note(Named{key, 0, list.slots[liked].index, false});
+  }
+  if (best == none) return nullptr;
+  misses.note(Named{key, 0, list.slots[best].index, true});
+  return choose_slot(list, tried, best, now);
 }
 
 }  // namespace weir::upstream

@@ -16,7 +16,11 @@ namespace weir::upstream {
 [[nodiscard]] std::uint64_t identity_of(const PeerSpec& spec);
 [[nodiscard]] std::uint64_t slot_key(std::string_view bytes);
 
+// How much `key` likes a peer.
+[[nodiscard]] double identity_score(std::uint64_t key, const PeerSlot& slot);
 // The eligible, untried peer that `key` likes best, entered into `tried`; null: there is none.
-PeerSlot* choose_by_identity(PeerList& list, TriedSet& tried, std::uint64_t key, std::int64_t now);
+// `misses` hears of one that it likes better and that may not get the request.
+PeerSlot* choose_by_identity(PeerList& list, TriedSet& tried, Misses& misses, std::uint64_t key,
+                             std::int64_t now);
 
 }  // namespace weir::upstream

@@ -219,7 +219,8 @@ TEST_CASE("upstreams") {
       {"upstream a { server b; random three; random two most; random two least_conn x; }",
        "t:1:31: error: random: unknown parameter \"three\"; use two or nothing\n"
        "t:1:38: warning: random: the method of choice is set already; this one holds\n"
-       "t:1:49: error: random: unknown parameter \"most\"; use least_conn or nothing\n"
+       "t:1:49: error: random: invalid value \"most\"; use least_conn, least_time=header or "
+       "least_time=last_byte\n"
        "t:1:55: error: random: takes 0 to 2 arguments, 3 given"},
       {"upstream a { server b; least_time inflight; }",
        "t:1:35: error: least_time: invalid value \"inflight\"; use header or last_byte"},

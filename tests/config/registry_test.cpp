@@ -17,9 +17,12 @@ std::string printed(const std::string& line) {
 TEST_CASE("a registry alone is enough for an upstream, and its password is not shown") {
   CHECK(printed("redis://:secret@127.0.0.1/4 app=main") ==
         "registry redis://:***@127.0.0.1:6379/4 app=main form=weir key= detail= "
-        "channel=weir:{main}:events name= forget=600s poll=1s");
-  CHECK(printed("unix:///run/r.sock app=main forget=5s poll=200ms")
-            .ends_with("forget=5s poll=200ms"));
+        "channel=weir:{main}:events name= forget=600s poll=1s fail_timeout=10s max_conns=0 "
+        "slow_start=0s");
+  CHECK(printed("unix:///run/r.sock app=main forget=5s poll=200ms max_fails=3 fail_timeout=20s "
+                "max_conns=7 slow_start=1m")
+            .ends_with("forget=5s poll=200ms max_fails=3 fail_timeout=20s max_conns=7 "
+                       "slow_start=60s"));
 }
 
 TEST_CASE("foreign layouts") {

@@ -40,7 +40,7 @@ upstreams:
        "upstream e { server a; random two least_conn; } "
        "upstream f { server a; least_time header inflight; } "
        "upstream g { server a; least_time last_byte; } upstream h { server a; ip_hash full; } "
-       "upstream i { server a; server b; }",
+       "upstream i { server a; server b; } upstream j { server a; random two least_time=header; }",
        R"(
 upstreams:
   a: {servers: a, hash: $uri}
@@ -52,6 +52,7 @@ upstreams:
   g: {servers: a, least_time: last_byte}
   h: {servers: a, ip_hash: full}
   i: {servers: [a, b], ip_hash: false, least_conn: false, random: false}
+  j: {servers: a, random: [two, least_time=header]}
 )"},
       {"methods as words of balance",
        "upstream a { server a; server x backup; hash $uri; } "

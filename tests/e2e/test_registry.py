@@ -2,6 +2,7 @@
 
 import json
 import signal
+import threading
 import time
 import urllib.request
 
@@ -171,6 +172,26 @@ def test_websockets_of_a_node_that_drains_itself_are_told_to_connect_elsewhere(s
         server.add(0, node.address, "draining")
         client.sock.settimeout(15)
         assert client.exactly(4) == b"\x88\x02" + (1012).to_bytes(2, "big")
+
+
+def test_limits_of_each_node(start, redis):
+    gate = threading.Event()
+
+    def slow(connection, message):
+        assert gate.wait(10)
+        return reply(body=b"a")
+
+    node, server = start.node(slow), redis()
+    server.add(0, node.address)
+    running = proxy(start, f"{server.url} app=main max_conns=1 max_fails=0")
+    with Client(running.port) as client:
+        client.send(request("/"))
+        node.wait_for_requests(1)
+        assert ask(running) == 502
+        assert "max_conns reached" in pool(running)["peers"][0]["reason"]
+        gate.set()
+        assert client.read_response().body == b"a"
+    assert ask(running) == "a"
 
 
 def test_a_vanished_node_keeps_its_slot_and_is_forgotten_later(start, redis):

@@ -153,8 +153,8 @@ TEST_CASE("the table of a state, and rates between two") {
 TEST_CASE("what a pool's list of peers lacks") {
   const auto line = [](const std::string& registry, const std::string& unresolved = "") {
     return pool_line(boost::json::parse(R"({"name":"app","balance":"ip_hash","live":1,"set":null,
-      "peers":[],"registry":)" + registry + R"(,"unresolved":[)" +
-                                        unresolved + "]}")
+      "peers":[],"registry":)" + registry +
+                                        R"(,"unresolved":[)" + unresolved + "]}")
                          .as_object());
   };
   const auto registry = [&](bool fresh, bool waiting, bool doubted, const std::string& error,
@@ -170,8 +170,9 @@ TEST_CASE("what a pool's list of peers lacks") {
   CHECK(registry(false, true, false, "refused", "null") ==
         good + "; waits for the first list of its registry: refused");
   CHECK(registry(false, false, false, "refused", R"("refused")") ==
-        good + "; the list of its registry is stale for 3m20s: refused; its registry does not tell "
-               "of changes: refused");
+        good +
+            "; the list of its registry is stale for 3m20s: refused; its registry does not tell "
+            "of changes: refused");
   CHECK(registry(true, false, true, "", "null") ==
         good + "; its registry says that all nodes are gone: not believed yet");
   CHECK(line("null", R"({"name":"a.test","error":"not found"},{"name":"b.test","error":"late"})") ==

@@ -42,10 +42,9 @@ TEST_CASE("a request waits while nobody may take it and of some there is no verd
     bool holds;
   };
   const Row rows[] = {
-      {"c", true},    {"ccc", true}, {"Dc", true},  {"-c", true},  {"U", false},
-      {"D", false},   {"u", false},  {"cU", false}, {"cu", false}, {"DD", false},
-      {"DUc", false}, {"-D", false}, {"-", false},  {"", false},   {"hc", true},
-      {"h", false},   {"dc", true},  {"hU", false},
+      {"c", true},  {"ccc", true}, {"Dc", true},  {"-c", true},  {"U", false},   {"D", false},
+      {"u", false}, {"cU", false}, {"cu", false}, {"DD", false}, {"DUc", false}, {"-D", false},
+      {"-", false}, {"", false},   {"hc", true},  {"h", false},  {"dc", true},   {"hU", false},
   };
   for (const auto& row : rows) {
     CAPTURE(row.states);

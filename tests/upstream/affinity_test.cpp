@@ -387,6 +387,7 @@ TEST_CASE("the budget of retries follows what is in progress") {
   CHECK(granted() == 20);
   bench.peers[1]->tunnels = 50;  // idle WebSockets ask for nothing
   CHECK(granted() == 10);
+  bench.peers[1]->tunnels = 0;
   Bench unlimited(config::Balance::round_robin, test::specs({1, 1}));
   CHECK(granted() == 20);
   for (int i = 0; i < 100; ++i) CHECK(unlimited.pool->begin_retry());

@@ -243,6 +243,27 @@ TEST_CASE("random two: of two the less loaded for its weight") {
   CHECK(text_sum(chosen, '1') > 195);  // but for a request whose draws miss the first 20 times
 }
 
+TEST_CASE("random two least_time: of two the sooner one, by what their answers took") {
+  for (const bool header : {true, false}) {
+    CAPTURE(header);
+    Bench bench(header ? Balance::random_two_header : Balance::random_two_last_byte,
+                test::specs({1, 1}));
+    // What has had no request for long would look better than its times say.
+    for (const auto& peer : bench.peers)
+      peer->checked = at(0).time_since_epoch() / std::chrono::seconds{1};
+    bench.peers[0]->header_time = header ? 900 : 100;
+    bench.peers[0]->response_time = header ? 100 : 900;
+    bench.peers[1]->header_time = bench.peers[1]->response_time = 300;
+    std::string chosen = bench.requests(100);
+    CHECK(text_sum(chosen, '1') > 95);  // but for a request whose draws miss the first 20 times
+    // Its times are taken, as with least_time.
+    Walk walk;
+    bench.pool.took(walk, *bench.peers[1], {Duration{2300}, Duration{2300}, true});
+    CHECK(bench.peers[1]->header_time == 400);
+    CHECK(bench.peers[1]->response_time == 400);
+  }
+}
+
 TEST_CASE("random two: loads stay closer together than with random") {
   const auto spread = [](Balance balance) {
     Bench bench(balance, test::specs(std::vector<std::uint32_t>(10, 1)));

@@ -35,10 +35,11 @@ TEST_CASE("what is explained is what happens, and explaining changes nothing") {
   const auto draw = [&](std::uint32_t below) {
     return static_cast<std::uint32_t>(random() % below);
   };
-  for (const auto balance : {Balance::round_robin, Balance::ip_hash, Balance::ip_hash_full,
-                             Balance::hash, Balance::hash_consistent, Balance::least_conn,
-                             Balance::random, Balance::random_two, Balance::least_time_header,
-                             Balance::least_time_header_inflight, Balance::least_time_last_byte}) {
+  for (const auto balance :
+       {Balance::round_robin, Balance::ip_hash, Balance::ip_hash_full, Balance::hash,
+        Balance::hash_consistent, Balance::least_conn, Balance::random, Balance::random_two,
+        Balance::random_two_header, Balance::random_two_last_byte, Balance::least_time_header,
+        Balance::least_time_header_inflight, Balance::least_time_last_byte}) {
     CAPTURE(config::to_string(balance));
     for (int round = 0; round < 40; ++round) {
       auto specs = test::specs({1, 1, 1, 1, 1});

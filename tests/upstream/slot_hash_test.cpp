@@ -94,6 +94,33 @@ TEST_CASE("whoever comes and goes, no client of a node that stays is moved") {
   }
 }
 
+TEST_CASE("who was passed over is told, and what counted") {
+  ManualClock clock;
+  PeerStore store;
+  const std::vector<PeerSpec> specs{node(3, false), node(9, false), node(17, false)};
+  const auto pool = store.build(with_registry(config::Balance::ip_hash), specs);
+  Walk walk;
+  walk.reset(*IpAddress::parse("10.1.2.3"));
+  const auto own = pool->pick(walk, clock.now());
+  REQUIRE(own.peer != nullptr);
+  CHECK(own.skipped == Closed::no);
+  own.peer->health = Health::down;
+  walk.reset(*IpAddress::parse("10.1.2.3"));
+  const auto told = pool->explain(walk, clock.now());
+  const auto other = pool->pick(walk, clock.now());
+  REQUIRE(other.peer != nullptr);
+  CHECK(other.peer != own.peer);
+  CHECK(other.skipped == Closed::unhealthy);
+  CHECK(told.skipped == Closed::unhealthy);
+  CHECK(told.by_slots);
+  CHECK(told.index == other.index);
+  REQUIRE(told.named.size() == 2);
+  CHECK(told.named[0].slot == own.index);
+  CHECK(!told.named[0].taken);
+  CHECK(told.named[1].slot == other.index);
+  CHECK(told.peers[own.index].score > told.peers[other.index].score);
+}
+
 TEST_CASE("the order of arrivals means nothing") {
   ManualClock clock;
   const auto config = with_registry(config::Balance::ip_hash);
