@@ -129,5 +129,6 @@ def test_nodes_keep_their_ids_when_another_master_follows(start, sentinels, node
     assert load.failures == []
     assert all(one.process.poll() is None for one in nodes)
     # They live on by the new master: one that ends gives its ID back there.
+    nodes[1].wait_for("the registry is reached again", 30)
     assert nodes[1].end() is not None
     assert second.do("EXISTS", key(held[1])) == 0
