@@ -87,7 +87,8 @@ bool Http2Peer::begin(bool secure) {
 }
 
 bool Http2Peer::reusable() const {
-  return !broken_ && !going_ && nghttp2_session_check_request_allowed(native_) != 0;
+  return !broken_ && !going_ && nghttp2_session_check_request_allowed(native_) != 0 &&
+         nghttp2_session_get_remote_settings(native_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS) > 0;
 }
 
 // So that the peer need not take the end of the connection for a failure.

@@ -164,7 +164,7 @@ struct Http2PeerCallbacks {
     switch (frame->hd.type) {
       case NGHTTP2_DATA:
         if (frame->hd.length > frame->data.padlen) {
-          peer.guard_.pay(kPaidByReceived);
+          if (ours) peer.guard_.pay(kPaidByReceived);
         } else if (!ends_stream(*frame)) {
           peer.note(Nuisance::empty_data);
         }
@@ -174,6 +174,7 @@ struct Http2PeerCallbacks {
         if (ours) peer.head_complete(ends_stream(*frame));
         break;
       case NGHTTP2_RST_STREAM:
+        if (!ours) peer.note(Nuisance::other);
         break;
       case NGHTTP2_GOAWAY:
         peer.goes_away(frame->goaway.error_code);

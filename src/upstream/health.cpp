@@ -92,12 +92,17 @@ bool starts_closed(const config::HealthCheckConfig& check) {
   return check.mandatory || check.grace > Duration{0};
 }
 
-HealthMachine::HealthMachine(const config::HealthCheckConfig& config, Random random, TimePoint now)
+HealthMachine::HealthMachine(const config::HealthCheckConfig& config, Random random, TimePoint now,
+                             Health earlier)
     : config_(config),
       random_(std::move(random)),
       state_(starts_closed(config) ? Health::checking : Health::unchecked),
       since_(now),
-      next_check_(now) {}
+      next_check_(now) {
+  if (earlier != Health::up && earlier != Health::down) return;
+  state_ = earlier;
+  reason_ = "as found by the checks before the reload";
+}
 
 std::optional<HealthMachine::Transition> HealthMachine::on_check(const CheckResult& result,
                                                                  TimePoint now) {

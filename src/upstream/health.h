@@ -51,7 +51,10 @@ class HealthMachine {
  public:
   // `random(n)` gives 0 .. n-1; for jitter.
   using Random = std::function<std::uint64_t(std::uint64_t)>;
-  HealthMachine(const config::HealthCheckConfig& config, Random random, TimePoint now);
+  // `earlier`: what other checks had found of the peer before; up or down it stays, until these
+  // have their own verdict.
+  HealthMachine(const config::HealthCheckConfig& config, Random random, TimePoint now,
+                Health earlier = Health::unchecked);
 
   struct Transition {
     Health from;

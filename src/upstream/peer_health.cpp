@@ -35,7 +35,7 @@ PeerHealth::PeerHealth(std::span<const config::HealthCheckConfig> checks, Peer& 
     : peer_(peer), since_(now) {
   machines_.reserve(checks.size());
   for (const auto& check : checks) {
-    machines_.emplace_back(check, random, now);
+    machines_.emplace_back(check, random, now, peer.health.load(std::memory_order_relaxed));
     names_.push_back(name_of(check));
   }
   state_ = machines_[worst()].state();

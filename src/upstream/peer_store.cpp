@@ -12,7 +12,6 @@ namespace {
 std::string key_of(const config::UpstreamConfig& config, const PeerSpec& spec) {
   std::string key = config.name + '\0' + spec.endpoint.text();
   key += spec.backup ? " backup" : " primary";
-  for (const auto& check : config.health_checks) key += '\0' + settings_text(check);
   return key;
 }
 
@@ -25,6 +24,14 @@ std::shared_ptr<Peer> make_peer(const config::UpstreamConfig& config, const Peer
   });
   if (closed) peer->health = Health::checking;
   return peer;
+}
+
+// Nobody looks at it any more: what was found does not stand for ever.
+void forget_checks(Peer& peer) {
+  if (peer.health.exchange(Health::unchecked, std::memory_order_relaxed) == Health::down) {
+    peer.recovered.store(true, std::memory_order_relaxed);
+  }
+  peer.gone.store(false, std::memory_order_relaxed);
 }
 
 // Whether round robin may go on where it stands.
@@ -44,6 +51,7 @@ bool same_rotation(const std::vector<std::shared_ptr<Peer>>& peers,
 std::shared_ptr<Pool> PeerStore::build(const config::UpstreamConfig& config,
                                        std::span<const PeerSpec> specs) {
   Entry entry;
+  entry.checked = !config.health_checks.empty();
   entry.specs.assign(specs.begin(), specs.end());
   for (const Generation* generation : {&pending_, &present_}) {
     const auto found = generation->pools.find(config.name);
@@ -113,6 +121,7 @@ void PeerStore::adopt(const Entry& entry, const Entry* before, TimePoint now) {
     peer.spec.newcomer = spec.newcomer;
     peer.spec.why_down = spec.why_down;
     peer.spec.vanished = spec.vanished;
+    if (!entry.checked) forget_checks(peer);
     const bool unwell = peer.health.load(std::memory_order_relaxed) == Health::down;
     peer.leaving.store(spec.vanished || spec.down || unwell, std::memory_order_relaxed);
     peer.draining.store(spec.drain, std::memory_order_relaxed);

@@ -35,6 +35,7 @@ class PeerStore {
     std::shared_ptr<SpinLock> lock;
     std::vector<std::shared_ptr<Peer>> peers;
     std::vector<PeerSpec> specs;
+    bool checked = false;
   };
   struct Generation {
     std::map<std::string, Entry> pools;  // by name

@@ -172,6 +172,16 @@ def test_pings_and_settings_are_answered_while_idle(start, node_of):
     assert [r.connection for r in node.requests] == [0, 0]
 
 
+def test_a_connection_that_allows_no_more_streams_gets_none(start, node_of):
+    """A request would wait there until its time-out, as one that was sent."""
+    node = node_of(lambda c, r: c.send(settings(MAX_CONCURRENT_STREAMS=0)) or c.answer(r))
+    proxy = before(start, node)
+    with Client(proxy.port) as client:
+        assert client.exchange(request("/")).status == 200
+        assert client.exchange(request("/")).status == 200
+    assert [r.connection for r in node.requests] == [0, 1]
+
+
 def test_an_idle_connection_that_is_retired_is_closed(start, node_of):
     state = {}
 

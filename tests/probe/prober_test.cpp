@@ -209,7 +209,7 @@ TEST_CASE("new targets: who stays keeps state, who goes is left alone") {
   Target changed = stays;
   changed.checks[0].uri = "/other";
   bench.prober.set_targets({changed});
-  CHECK(stays.peer->health == Health::unchecked);  // another check has said nothing yet
+  CHECK(stays.peer->health == Health::down);  // another check has said nothing yet
   CHECK(bench.run_until([&] { return server.last_request.find("GET /other ") == 0; }));
 }
 

@@ -436,4 +436,21 @@ TEST_CASE("the grace ends when no check has said anything bad") {
   CHECK(mandatory.peer.health.load() == Health::checking);
 }
 
+TEST_CASE("other checks go on with what the earlier ones had found, until they know better") {
+  const config::HealthCheckConfig checks[] = {check_config(2, 1, true), with_grace(1, 1)};
+  ManualClock clock;
+  const auto none = [](std::uint64_t) { return std::uint64_t{0}; };
+  Peer up{test::spec(8000)}, down{test::spec(8001)}, fresh{test::spec(8002)};
+  up.health = Health::up;
+  down.health = Health::down;
+  PeerHealth of_up(checks, up, none, clock.now());
+  CHECK(up.health == Health::up);
+  CHECK(of_up.reason().ends_with("as found by the checks before the reload"));
+  CHECK(of_up.machines()[0].next_check() == clock.now());
+  PeerHealth of_down(checks, down, none, clock.now());
+  CHECK(down.health == Health::down);
+  PeerHealth of_fresh(checks, fresh, none, clock.now());
+  CHECK(fresh.health == Health::checking);
+}
+
 }  // namespace weir::upstream
