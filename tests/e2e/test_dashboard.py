@@ -12,6 +12,7 @@ from browser import Browser
 from certificates import Authority
 from harness import PROXY, eventually, free_port, site, weir_binary
 from operators import api, weir
+from redis_server import RedisServer
 from wire import Client, reply, request
 
 pytestmark = pytest.mark.skipif(PROXY == "nginx", reason="nginx has no dashboard")
@@ -569,3 +570,49 @@ def test_tunnels_are_not_in_the_durations(start):
 
     totals = eventually(counted, "both are counted")
     assert [v for k, v in totals.items() if "duration" in k] == [1]
+
+
+def colours(page):
+    return page.run("[getComputedStyle(document.documentElement).backgroundColor,"
+                    "getComputedStyle(document.body).color]")
+
+
+def brightness(colour):
+    return sum(int(part) for part in re.findall(r"\d+", colour)[:3])
+
+
+def test_what_is_wrong_beside_the_peers(browser, start, tmp_path):
+    """A registry that cannot be read, a configuration that is refused, one peer that has nearly all
+    of the clients; by day and by night."""
+    redis = RedisServer(tmp_path).start()
+    node = start.node()
+    redis.add(0, node.address)
+    watched = Watched(start, upstream="ip_hash;", http=f"""
+        upstream found {{ registry {redis.url} app=main poll=100ms; }}""")
+    try:
+        page = browser.page(watched.url)
+        page.wait_for_text("fresh", "#system")
+        assert page.text("#problems").strip() == "" or "registry" not in page.text("#problems")
+        redis.kill()
+        page.wait_for_text("stale for", "#problems")
+        page.wait_for_text("stale since", "#system")
+        good = watched.proxy.conf.read_text()
+        watched.proxy.conf.write_text(good.replace("server {", "server { nonsense;", 1))
+        watched.proxy.process.send_signal(1)
+        page.wait_for_text('unknown directive "nonsense"', "#problems")
+        watched.proxy.conf.write_text(good)
+        watched.proxy.process.send_signal(1)
+        eventually(lambda: "nonsense" not in page.text("#problems"), "the good one is in force")
+        watched.load(40)  # of one client
+        page.wait_for_text("of the requests that are bound to a peer", "#problems")
+        day = colours(page)
+        assert page.complaints() == []
+        page.close()
+        night = browser.page(watched.url, dark=True)
+        night.wait_for_text("stale for", "#problems")
+        dark = colours(night)
+        assert brightness(day[0]) > brightness(day[1]) + 300
+        assert brightness(dark[1]) > brightness(dark[0]) + 300
+        night.close()
+    finally:
+        redis.stop()
