@@ -15,6 +15,7 @@ import time
 import pytest
 
 from certificates import Authority
+from dns_server import DnsServer
 from harness import PROXY, ROOT, eventually, free_port, weir_binary
 from operators import kill_engine
 from prometheus import FOLDER, Prometheus, alert_names
@@ -87,6 +88,8 @@ class Hurt:
         self.authority = Authority(directory)
         self.certificate, self.key = self.authority.sign("shop.example", days=1)
         self.redis = RedisServer(directory, port=self.redis_port)
+        self.dns = DnsServer()
+        self.dns.set("known.test", "127.0.0.1")
         self.proxy = start.proxy(self.text(), main=f"""certificate_watch 100ms;
             admin {{ listen 127.0.0.1:{self.admin}; }}""")
         self.text_of_conf = self.proxy.conf.read_text()
@@ -103,12 +106,14 @@ class Hurt:
             upstream nodes {{ server {self.nodes[0].address};
                               registry redis://127.0.0.1:{self.redis_port} app=main; }}
             upstream named {{ server {self.nodes[0].address}; server nosuch.invalid:80; }}
+            upstream known {{ server known.test:{self.nodes[0].port} resolve; resolver {self.dns.address}; }}
             server {{ listen @listen@; server_name app; location / {{ proxy_pass http://app; }}
                 location /full {{ access_log /dev/full combined gzip buffer=1; return 204; }} }}
             server {{ listen @listen@; server_name late; proxy_read_timeout 10s;
                 location / {{ proxy_pass http://late; }}
                 location /retries {{ proxy_pass http://retries; }}
                 location /nodes {{ proxy_pass http://nodes; }}
+                location /known {{ proxy_pass http://known; }}
                 location /named {{ proxy_pass http://named; }} }}
             server {{ listen 127.0.0.1:{self.tls} ssl; ssl_certificate {self.certificate};
                       ssl_certificate_key {self.key}; return 204; }}
@@ -148,6 +153,7 @@ class Hurt:
         self.proxy.conf.write_text(self.text_of_conf + "nonsense;")
         self.proxy.process.send_signal(signal.SIGHUP)
         self.key.write_text("no key")
+        self.dns.drop("known.test")
         for healthy in (False, True, False, True, False):
             self.healthy = healthy
             eventually(lambda live=3 * healthy: self.live_peers() == live, "checks find out")
@@ -166,6 +172,7 @@ class Hurt:
     def heal(self):
         self.healthy = True
         self.redis.start()
+        self.dns.set("known.test", "127.0.0.1")
         self.authority.sign("shop.example")
         text = self.text_of_conf.replace("server nosuch.invalid:80;", "")
         self.proxy.conf.write_text(re.sub(r"acme_issuer .*", "}", text, flags=re.S))
