@@ -169,11 +169,11 @@ void RegistryReader::note_doubt() {
   if (doubted == doubted_) return;
   doubted_ = doubted;
   if (!doubted) return;
-  log(LogLevel::warn, ": all nodes are gone at once; the last list stays in force for " +
+  log(LogLevel::warn, ": most nodes are gone at once; they stay in force for " +
                           std::to_string(Slots::kConfirm.count() / 1000) +
                           " s, unless they come back before");
   // It may be a master that the others have given up.
-  if (!config_.url.master.empty()) link_->renew("all nodes are gone at once");
+  if (!config_.url.master.empty()) link_->renew("most nodes are gone at once");
 }
 
 void RegistryReader::settle() {

@@ -24,7 +24,7 @@ struct RegistryStatus {
   std::optional<WallTime> stale_since;
   std::string error;         // of the last failure, while it is stale
   bool has_list = false;     // there was a good reading
-  bool doubted = false;      // all nodes seem to be gone; not believed yet
+  bool doubted = false;      // most nodes seem to be gone; not believed yet
   std::string events_error;  // why changes are seen at polls only; empty: they are told of at once
   std::uint64_t reads = 0;
   std::uint64_t failures = 0;

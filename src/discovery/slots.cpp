@@ -127,13 +127,22 @@ void Slots::supersede(List& list) {
   }
 }
 
-// Serving nodes were there, none would be left, and one of them at least went without a word.
+// Of the nodes that served none would be left, or fewer than went, and these without a word: as
+// after a start of an empty Redis, where one after the other writes itself in again.
 bool Slots::is_doubtful(const List& next) const {
-  if (serving() == 0 || std::any_of(next.begin(), next.end(), is_serving)) return false;
-  for (std::size_t i = 0; i < list_.size(); ++i) {
-    if (is_serving(list_[i]) && is_lost(next[i])) return true;
+  std::size_t left = 0, lost = 0;
+  for (const auto& before : list_) {
+    if (!is_serving(before)) continue;
+    const auto now = std::find_if(next.begin(), next.end(), [&](const auto& slot) {
+      return !is_lost(slot) && slot->node.addr == before->node.addr;
+    });
+    if (now == next.end()) {
+      ++lost;
+    } else if (is_serving(*now)) {
+      ++left;
+    }
   }
-  return false;
+  return lost > 0 && (left == 0 || (lost > 1 && lost > left));
 }
 
 }  // namespace weir::discovery

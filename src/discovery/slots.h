@@ -3,9 +3,10 @@
 //
 // * A node that is gone keeps its slot, as "vanished", for `forget`.
 // * A slot that cannot be read stays as it is.
-// * A reading in which no serving node would be left, although nobody said goodbye, is not believed
-//   at once: a flushed or newly promoted Redis is empty, too. Who is missed then is held until he
-//   is there again, or until kConfirm is over, in which living nodes write themselves in.
+// * A reading in which most of the serving nodes are gone at once, although nobody said goodbye, is
+//   not believed at once: a flushed or newly promoted Redis is empty, too. Who is missed then is
+//   held until he is there again, or until kConfirm is over, in which living nodes write themselves
+//   in.
 #pragma once
 
 #include <array>

@@ -94,7 +94,7 @@ std::string sources_line(const json::object& pool) {
     } else if (!registry->at("fresh").as_bool()) {
       out += "; the list of its registry is stale for " + since(registry->at("stale_for"));
     } else if (registry->at("emptying_unconfirmed").as_bool()) {
-      out += "; its registry says that all nodes are gone: not believed yet";
+      out += "; its registry says that most nodes are gone: not believed yet";
     }
     if (const auto error = text_of(*registry, "error"); !error.empty()) out += ": " + error;
     if (const auto events = text_of(*registry, "events_error"); !events.empty()) {

@@ -168,6 +168,36 @@ TEST_CASE_FIXTURE(Fixture, "nodes that are held come back one by one, as they we
   }
 }
 
+TEST_CASE_FIXTURE(Fixture, "that most are gone at once is believed when it lasts, whoever comes") {
+  struct Row {
+    const char* before;  // by slot: r(eady), s(tarting), d(raining), - nobody
+    const char* after;
+    bool doubted;
+  };
+  const Row rows[] = {
+      {"r---", "-s--", true},  {"r---", "-r--", true},  {"rr--", "--r-", true},
+      {"rr--", "r---", false}, {"rrr-", "r---", true},  {"rrr-", "rr--", false},
+      {"rrr-", "r--r", true},  {"rrrr", "rr--", false}, {"rrrr", "rd--", true},
+      {"rr--", "dd--", false}, {"ss--", "----", false}, {"----", "r---", false},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.before);
+    CAPTURE(row.after);
+    Fixture each;
+    for (const auto* states : {row.before, row.after}) {
+      for (std::size_t i = 0; i < 4; ++i) {
+        each.clear(i);
+        const auto state = states[i] == 'r'   ? NodeState::ready
+                           : states[i] == 's' ? NodeState::starting
+                                              : NodeState::draining;
+        if (states[i] != '-') each.set(i, std::string(1, static_cast<char>('a' + i)) + ":1", state);
+      }
+      each.take();
+    }
+    CHECK(each.slots.doubted_since().has_value() == row.doubted);
+  }
+}
+
 TEST_CASE_FIXTURE(Fixture, "nodes that say goodbye are believed at once, the last one, too") {
   set(0, "a:1");
   CHECK(take());

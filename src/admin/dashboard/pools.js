@@ -367,7 +367,7 @@ export function registryNote(registry, now) {
     return { shape: "attention", bad: true, head: "registry is stale", text: `Registry ${registry.url}: ${age}${registry.error ? `: ${registry.error}` : ""}; the last good list is in force` };
   }
   if (registry.emptying_unconfirmed) {
-    return { shape: "attention", bad: true, head: "registry says that all are gone", text: `Registry ${registry.url} says that all nodes are gone; not believed yet` };
+    return { shape: "attention", bad: true, head: "registry says that most are gone", text: `Registry ${registry.url} says that most nodes are gone at once; not believed yet` };
   }
   if (registry.events_error) {
     return { shape: "attention", bad: true, head: "registry does not tell of changes", text: `Registry ${registry.url} does not tell of changes: ${registry.events_error}; they are seen at polls` };
