@@ -71,6 +71,15 @@ def test_sslscan_finds_nothing_weak(port):
     assert "vulnerable" not in re.sub("not vulnerable", "", found), found
 
 
+@pytest.mark.parametrize("port", ["yaml"], indirect=True)  # nginx's defaults have CBC, too
+def test_testssl_finds_no_weakness(port):
+    found = run("testssl", "--quiet", "--color", "0", "--warnings", "batch", "--nodns", "none",
+                "-p", "-s", "-f", "-U", f"127.0.0.1:{port}")
+    assert "TLS 1.3    offered (OK): final" in found, found
+    assert found.count("not vulnerable (OK)") > 10, found
+    assert not re.search(r"NOT ok|potentially VULNERABLE|WARNING", found), found
+
+
 def context_for(files, **options):
     context = ssl.create_default_context(cafile=str(files / "ca.crt"))
     context.check_hostname = False
