@@ -146,6 +146,10 @@ json::object peer_json(const Source& source, const proxy::PoolNode& node, std::s
   out["gets_requests"] = view.eligible;
   out["slot"] = nullptr;
   if (peer.spec.slot >= 0) out["slot"] = peer.spec.slot;
+  out["route"] = nullptr;
+  if (const auto& sid = node.pool->sid(static_cast<std::uint32_t>(index)); !sid.empty()) {
+    out["route"] = to_utf8(sid);
+  }
   out["backup"] = peer.spec.backup;
   out["configured_down"] = peer.spec.down;
   out["vanished"] = peer.spec.vanished;
@@ -172,6 +176,11 @@ json::value key_json(const proxy::Runtime& runtime, const proxy::PoolNode& node)
 json::value sticky_json(const proxy::PoolNode& node) {
   if (node.config == nullptr || !node.config->sticky) return nullptr;
   return config::to_string(node.config->sticky->kind);
+}
+
+json::value sticky_by_json(const proxy::Runtime& runtime, const proxy::PoolNode& node) {
+  if (node.config == nullptr || !node.config->sticky) return nullptr;
+  return json::value(to_utf8(config::print_plainly(*node.config->sticky, *runtime.model)));
 }
 
 // Names among its servers that have never had an address, and so give no peer.
@@ -204,6 +213,7 @@ json::object pool_json(const Source& source, const proxy::Runtime& runtime,
           {"balance", config::to_string(node.pool->balance())},
           {"key", key_json(runtime, node)},
           {"sticky", sticky_json(node)},
+          {"sticky_by", sticky_by_json(runtime, node)},
           {"live", node.pool->live(now)},
           {"set", set_json(source, *node.pool)},
           {"registry", registry_json(source, node.pool->name())},

@@ -483,6 +483,13 @@ std::string print_plainly(const Value& value, const Model& model) {
   return out;
 }
 
+std::string print_plainly(const StickyConfig& sticky, const Model& model) {
+  std::string out = to_string(sticky.kind);
+  if (sticky.kind == StickyConfig::Kind::cookie) return out + " " + sticky.cookie;
+  for (const auto& value : sticky.lookup) out += " " + print_plainly(value, model);
+  return out;
+}
+
 std::string print(const Model& model) { return Printer(model).run(); }
 
 }  // namespace weir::config

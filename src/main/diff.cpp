@@ -11,6 +11,7 @@
 #include "config/print.h"
 #include "main/control_client.h"
 #include "main/report.h"
+#include "proxy/runtime_builder.h"
 #include "upstream/moved.h"
 
 namespace weir::main {
@@ -60,6 +61,7 @@ upstream::PeerSpec peer_of(const json::object& peer) {
     spec.endpoint.ip = *ip;
   }
   spec.weight = peer.at("weight").to_number<std::uint32_t>();
+  spec.sid = text_of(peer, "route");
   spec.backup = peer.at("backup").as_bool();
   spec.down = peer.at("configured_down").as_bool();
   spec.vanished = peer.at("vanished").as_bool();
@@ -74,7 +76,7 @@ struct Running {
     known = balance.has_value();
     shape.balance = balance.value_or(config::Balance::round_robin);
     shape.key = text_of(pool, "key");
-    shape.sticky = text_of(pool, "sticky");
+    shape.sticky = text_of(pool, "sticky_by");
     for (const auto& each : pool.at("peers").as_array()) {
       const auto& peer = each.as_object();
       shape.peers.push_back(peer_of(peer));
@@ -114,12 +116,13 @@ PoolShape shape_after(const config::UpstreamConfig& config, const config::Model&
       Binding::key) {
     shape.key = config::print_plainly(config.balance_key, model);
   }
-  if (config.sticky) shape.sticky = config::to_string(config.sticky->kind);
+  if (config.sticky) shape.sticky = config::print_plainly(*config.sticky, model);
   if (!config.health_checks.empty()) shape.health = running.shape.health;
   shape.peers = discovery::static_peers(config, resolver, &places).specs;
   for (const auto& peer : running.shape.peers) {
     if (config.registry && peer.slot >= 0) shape.peers.push_back(peer);  // the same nodes are there
   }
+  if (config.sticky) proxy::name_peers(shape.peers);
   for (auto& peer : shape.peers) {
     const auto set = running.weights.find(peer.endpoint.text());
     if (set != running.weights.end()) peer.weight = set->second;

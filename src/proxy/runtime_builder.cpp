@@ -52,9 +52,6 @@ RuntimeBuilder::Result RuntimeBuilder::build(std::shared_ptr<const config::Model
   return {std::move(runtime), std::move(unresolved)};
 }
 
-namespace {
-
-// What binds clients: the route of the line, or as with nginx the MD5 sum of the address.
 void name_peers(std::vector<upstream::PeerSpec>& specs) {
   static constexpr char digits[] = "0123456789abcdef";
   for (auto& spec : specs) {
@@ -67,6 +64,8 @@ void name_peers(std::vector<upstream::PeerSpec>& specs) {
     }
   }
 }
+
+namespace {
 
 template <class T, class Make>
 std::shared_ptr<T> keep(std::map<std::string, std::weak_ptr<T>>& store, const std::string& key,

@@ -20,6 +20,10 @@
 
 namespace weir::proxy {
 
+// Gives each its PeerSpec::sid, what `sticky` binds clients by: the route of the line, or as with
+// nginx the MD5 sum of the address.
+void name_peers(std::vector<upstream::PeerSpec>& specs);
+
 class RuntimeBuilder {
  public:
   // `workers`: how many may serve what is built next.

@@ -70,11 +70,18 @@ Moved::Share& share_of(Moved& moved, const std::string& peer) {
   return moved.peers.back();
 }
 
-// Whether clients that came to `peer` may still be sent there by what binds them.
-bool keeps_clients(const PoolShape& shape, const std::string& peer) {
-  return std::any_of(shape.peers.begin(), shape.peers.end(), [&](const PeerSpec& spec) {
+const PeerSpec* find(const PoolShape& shape, const std::string& peer) {
+  const auto found = std::find_if(shape.peers.begin(), shape.peers.end(), [&](const auto& spec) {
     return is_there(spec) && spec.endpoint.text() == peer;
   });
+  return found != shape.peers.end() ? &*found : nullptr;
+}
+
+// Whether clients that came to `peer` are still sent there by what binds them.
+bool keeps_clients(const PoolShape& before, const PoolShape& after, const std::string& peer) {
+  const auto* was = find(before, peer);
+  const auto* is = find(after, peer);
+  return was != nullptr && is != nullptr && was->sid == is->sid;
 }
 
 }  // namespace
@@ -116,7 +123,7 @@ Moved count_moved(const PoolShape& before, const PoolShape& after) {
   for (std::uint32_t client = 0; client < kClients; ++client) {
     const auto* from = old_choice.choose(client);
     if (from == nullptr) continue;
-    const bool stays = moved.binding == Binding::sticky && keeps_clients(after, *from);
+    const bool stays = moved.binding == Binding::sticky && keeps_clients(before, after, *from);
     const auto* to = stays ? from : new_choice.choose(client);
     share_of(moved, *from).before += kOne;
     if (to != nullptr) share_of(moved, *to).after += kOne;

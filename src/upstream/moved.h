@@ -16,7 +16,7 @@ namespace weir::upstream {
 struct PoolShape {
   config::Balance balance = config::Balance::round_robin;
   std::string key;     // of `hash`, as written
-  std::string sticky;  // what binds clients besides: "cookie", "route", "learn"; empty: nothing
+  std::string sticky;  // what binds clients besides, as "cookie NAME"; empty: nothing
   std::vector<PeerSpec> peers;
   // What checks have found, by address; those that are not here count as healthy. Such a peer is
   // in the pool, but clients come to it no more than they do while weir runs.

@@ -89,3 +89,18 @@ def test_nothing_to_compare_with_is_said(running):
     assert status == 1 and "none" in why
     program.rewrite("control @dir@/c.sock".replace("@dir@", str(program.directory)), "control off")
     assert "control off" in diff(program)[2]
+
+
+def test_sticky_clients_are_known_by_what_they_bring(running):
+    program, nodes = running
+    program.rewrite("ip_hash;", "sticky cookie where;")
+    program.rewrite(f"server {nodes[0].address};", f"server {nodes[0].address} route=a;")
+    program.reload()
+    assert diff(program)[1] == 'upstream "app" (round_robin, sticky cookie where): no client moves\n'
+    program.rewrite("route=a", "route=b")
+    told = diff(program)[1]
+    assert "of the clients move" in told and nodes[0].address in told
+    program.rewrite("route=b", "route=a")
+    program.rewrite("cookie where", "cookie there")
+    assert ("(round_robin, sticky cookie where -> round_robin, sticky cookie there): what binds "
+            "clients changes") in diff(program)[1]

@@ -97,6 +97,13 @@ TEST_CASE("sticky clients move only where their peer goes away") {
   auto fewer = shape(config::Balance::round_robin, {1, 1, 1});
   fewer.sticky = "cookie";
   CHECK(about(count_moved(before, fewer).share, 0.25));
+  auto renamed = before;
+  renamed.sticky = "cookie other";
+  CHECK(count_moved(before, renamed).all);
+  // The first peer's clients bring what is nobody's now, and are shared out again.
+  auto rerouted = before;
+  rerouted.peers[0].sid = "new";
+  CHECK(about(count_moved(before, rerouted).share, 0.25 * 0.75));
 }
 
 TEST_CASE("what binds clients may be another thing, or nothing") {
