@@ -6,6 +6,7 @@ WEIR_BINARY names the binary; without it the newest of the build presets' is tak
 
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -34,18 +35,31 @@ def weir_binary():
     return max(built, key=lambda path: path.stat().st_mtime)
 
 
-_given = set()
+def _ports():
+    """Below those that the kernel gives to whoever connects, from one end of this worker's share of
+    them (pytest-xdist) to the other."""
+    first, last, shares = 10000, 32768, 8
+    share = (last - first) // shares
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw7").removeprefix("gw")
+    begin = first + int(worker) % shares * share
+    start = random.randrange(share)
+    while True:
+        yield from (begin + (start + i) % share for i in range(share))
+
+
+_candidates = _ports()
 
 
 def free_port():
-    """A port nobody listens on, never given twice."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        if port not in _given:
-            _given.add(port)
+    """A port nobody listens on, by TCP or UDP; not given again for long."""
+    for port in _candidates:
+        try:
+            for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+                with socket.socket(type=kind) as probe:
+                    probe.bind(("127.0.0.1", port))
             return port
+        except OSError:
+            continue
 
 
 def eventually(condition, what, limit=LIMIT):
