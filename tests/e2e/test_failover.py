@@ -6,6 +6,7 @@ import re
 import pytest
 
 from harness import PROXY, eventually, weir_only
+from operators import weir
 from wire import Client, reply, request, send_once
 
 GET = request("/x")
@@ -306,3 +307,14 @@ def test_reasons_are_in_the_error_log(start):
         assert part in line
     assert PROXY == "nginx" or re.search(r"\[(error|warn)\]", line)
     assert PROXY == "nginx" or ", reason: rr; trying again" in line
+
+
+@weir_only
+def test_an_ejection_is_logged_and_shown_with_its_end(start):
+    bad, good = start.refused(), start.node()
+    proxy = start.before([f"{bad.address} max_fails=0", good], upstream="eject fails=3 time=40s;")
+    for _ in range(8):
+        assert send_once(proxy.port, request("/")).status == 200
+    line = proxy.wait_for_log("is ejected for", "error.log")
+    assert f'upstream "app": peer {bad.address} is ejected for 40000 ms' in line
+    assert "ejected for failures of its requests, tried again in " in weir(proxy, "status")
