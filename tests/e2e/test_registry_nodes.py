@@ -162,8 +162,8 @@ def test_a_node_whose_id_another_holds_ends(redis, node):
 def test_a_command_that_does_not_end_loses_its_id_and_is_killed(redis, node):
     """Though it had been stopped before, and had all of --stop-timeout."""
     one = node("--stop-timeout", "60s",
-               command=["sh", "-c", "trap '' TERM; while :; do sleep 1; done"])
-    one.id()
+               command=["sh", "-c", "trap '' TERM; echo deaf; while :; do sleep 1; done"])
+    one.wait_for("deaf")  # a signal before would end it
     one.process.send_signal(signal.SIGTERM)
     one.wait_for("draining for")
     with redis.client() as client:
