@@ -69,7 +69,7 @@ std::string explain(const json::object& problem) {
 
 Client::Client(const config::AcmeIssuer& issuer, tls::KeyPtr key, tls::Challenges& challenges,
                std::shared_ptr<const tls::Context> context)
-    : issuer_(issuer), key_(std::move(key)), challenges_(challenges), https_(std::move(context)) {}
+    : issuer_(issuer), key_(std::move(key)), challenges_(challenges), client_(std::move(context)) {}
 
 std::string Client::text(const Object& object, const char* name) const {
   const auto* value = object.if_contains(name);
@@ -98,9 +98,19 @@ Failure Client::refused(const std::string& what, const Answer& answer) const {
 
 // ---- requests
 
+asio::awaitable<fetch::Reply> Client::send(std::string url, std::string body, bool head) {
+  if (!url.starts_with("https://")) throw Failure("\"" + url + "\" is no URL of https://");
+  fetch::Request request;
+  request.url = std::move(url);
+  if (!body.empty()) request.content_type = "application/jose+json";
+  request.body = std::move(body);
+  request.head = head;
+  co_return co_await client_.send(std::move(request));
+}
+
 asio::awaitable<std::string> Client::take_nonce() {
   if (nonce_.empty()) {
-    const auto reply = co_await https_.request(directory_url("newNonce"), {}, true);
+    const auto reply = co_await send(directory_url("newNonce"), {}, true);
     if (reply.nonce.empty()) throw Failure("the server gives no nonce");
     nonce_ = reply.nonce;
   }
@@ -113,7 +123,7 @@ asio::awaitable<Client::Answer> Client::post(std::string url, std::string payloa
     const auto signed_text = sign(*key_, header_text(nonce, url), payload);
     if (signed_text.empty()) throw Failure("the account's key cannot sign");
     Answer answer;
-    answer.reply = co_await https_.request(url, signed_text);
+    answer.reply = co_await send(url, signed_text);
     nonce_ = answer.reply.nonce;
     answer.body = object_of(answer.reply.body);
     const bool bad_nonce =
@@ -126,7 +136,7 @@ asio::awaitable<Client::Answer> Client::post(std::string url, std::string payloa
 
 asio::awaitable<void> Client::open() {
   if (!account_.empty()) co_return;
-  const auto reply = co_await https_.request(issuer_.uri);
+  const auto reply = co_await send(issuer_.uri);
   if (reply.status != 200) {
     throw Failure("\"" + issuer_.uri + "\" answers with status " + std::to_string(reply.status),
                   retry_after(reply.retry_after, now()));

@@ -5,14 +5,26 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/json/object.hpp>
 #include <functional>
+#include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "acme/https_client.h"
 #include "acme/keys.h"
+#include "base/clock.h"
+#include "fetch/http_client.h"
 #include "tls/challenges.h"
 
 namespace weir::acme {
+
+// What went wrong with an order, in words for the log. Thrown within acme/ alone.
+struct Failure : std::runtime_error {
+  explicit Failure(const std::string& what, Duration asked_wait = Duration{0},
+                   std::string problem_type = {})
+      : std::runtime_error(what), wait(asked_wait), type(std::move(problem_type)) {}
+  Duration wait;     // that the server asked for; 0: none
+  std::string type;  // of the problem (RFC 8555 section 6.7), without its prefix; empty: none
+};
 
 class Client {
  public:
@@ -20,17 +32,20 @@ class Client {
   Client(const config::AcmeIssuer& issuer, tls::KeyPtr key, tls::Challenges& challenges,
          std::shared_ptr<const tls::Context> context);
 
-  // A certificate with its key, in one PEM text. Throws Failure. The account is made, or found, at
-  // the first time.
+  // A certificate with its key, in one PEM text. Throws Failure, or fetch::Failure. The account is
+  // made, or found, at the first time.
   [[nodiscard]] boost::asio::awaitable<std::string> obtain(const config::AcmeCertificate& wanted);
 
  private:
   using Object = boost::json::object;
   struct Answer {
-    Reply reply;
+    fetch::Reply reply;
     Object body;  // empty: it is no JSON
   };
 
+  // Over TLS alone, whatever the server's directory names.
+  boost::asio::awaitable<fetch::Reply> send(std::string url, std::string body = {},
+                                            bool head = false);
   boost::asio::awaitable<void> open();
   boost::asio::awaitable<void> register_account();
   // Signed by the account, and again with another nonce if the server does not like the first.
@@ -51,7 +66,7 @@ class Client {
   const config::AcmeIssuer& issuer_;
   tls::KeyPtr key_;
   tls::Challenges& challenges_;
-  HttpsClient https_;
+  fetch::HttpClient client_;
   Object directory_;
   std::string account_;  // its URL; empty: not known yet
   std::string nonce_;

@@ -302,6 +302,14 @@ void add_orders(Sheet& sheet, const Source& source) {
   }
 }
 
+void add_staples(Sheet& sheet, const config::Model& model) {
+  for (const auto& ask : model.staples) {
+    if (staple_of(model, ask.path) != ask.asked.get()) continue;  // asked in another way as well
+    sheet.add(Metric::ocsp_failing, ask.asked->progress.error.empty() ? 0 : 1,
+              {{"certificate", to_utf8(ask.path)}});
+  }
+}
+
 void add_process(Sheet& sheet) {
   const auto usage = process_usage();
   if (usage.cpu_seconds) sheet.add(Metric::cpu, *usage.cpu_seconds);
@@ -321,6 +329,7 @@ std::string metrics_text(const Source& source) {
     add_servers(sheet, *runtime);
     add_locations(sheet, *runtime);
     add_certificates(sheet, source, *runtime->model);
+    add_staples(sheet, *runtime->model);
     std::size_t peers = 0;
     for (const auto& node : runtime->pools) peers += node.pool->peers().size();
     for (const auto& node : runtime->pools) {

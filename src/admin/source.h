@@ -92,4 +92,8 @@ struct Source {
   [[nodiscard]] bool is_draining() const { return draining && draining(); }
 };
 
+// What is asked of a responder of OCSP about the certificate of that path; null: nothing.
+[[nodiscard]] const tls::AskedStaple* staple_of(const config::Model& model,
+                                                const std::string& path);
+
 }  // namespace weir::admin

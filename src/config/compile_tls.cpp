@@ -261,6 +261,19 @@ void compile_ssl_stapling_file(const Call& call) {
   call.scope.settings->ssl_stapling_file = std::move(*file);
 }
 
+void compile_ssl_stapling_responder(const Call& call) {
+  const auto& url = call.arg(0).text;
+  constexpr std::string_view kScheme = "http://";
+  const bool fine = url.starts_with(kScheme) && url.size() > kScheme.size() &&
+                    std::string_view("/:?#").find(url[kScheme.size()]) == std::string::npos &&
+                    url.find_first_of(" \t\r\n@") == std::string::npos;
+  if (!fine) {
+    return call.error(call.arg(0), "invalid URL " + quote(url) +
+                                       "; a responder of OCSP is at http://HOST[:PORT][/PATH]");
+  }
+  call.scope.settings->ssl_stapling_responder = url;
+}
+
 // ---- peers
 
 void set_peer_ciphers(const Call& call, std::optional<std::string>& setting) {

@@ -107,7 +107,8 @@ constexpr SharedGroup kShared[] = {
      "ssl_prefer_server_ciphers ssl_ecdh_curve ssl_dhparam ssl_conf_command ssl_session_cache "
      "ssl_session_timeout ssl_session_tickets ssl_session_ticket_key ssl_handshake_timeout "
      "ssl_reject_handshake ssl_verify_client ssl_verify_depth ssl_client_certificate "
-     "ssl_trusted_certificate ssl_crl ssl_certificate_cache ssl_certificate_compression",
+     "ssl_trusted_certificate ssl_crl ssl_stapling ssl_stapling_file ssl_stapling_responder "
+     "ssl_stapling_verify ssl_certificate_cache ssl_certificate_compression",
      H | S, TTS},
     {"proxy_ssl_verify proxy_ssl_verify_depth proxy_ssl_trusted_certificate proxy_ssl_crl "
      "proxy_ssl_name proxy_ssl_server_name proxy_ssl_certificate proxy_ssl_certificate_key "

@@ -56,11 +56,15 @@ constexpr DirectiveInfo kRows[] = {
      "file of such authorities that they are not told of"},
     {"ssl_crl", HS, 1, 1, 0, compile_ssl_crl, "", "file of lists of revoked certificates, PEM"},
     {"ssl_stapling", HS, 1, 1, kFlag, set_flag<&Set::ssl_stapling>, "off",
-     "the answer of OCSP in ssl_stapling_file is sent with the certificate"},
+     "send an answer of OCSP with the certificate: its responder is asked"},
     {"ssl_stapling_file", HS, 1, 1, 0, compile_ssl_stapling_file, "",
-     "file of an answer of OCSP, DER; a changed one is taken without a reload"},
+     "file of the answer, DER, so that nobody is asked; a changed one is taken without a reload"},
+    {"ssl_stapling_responder", HS, 1, 1, 0, compile_ssl_stapling_responder, "",
+     "http:// URL that is asked instead of the one that a certificate names"},
     {"ssl_stapling_verify", HS, 1, 1, kFlag, set_flag<&Set::ssl_stapling_verify>, "off",
-     "check the answer's signature, by ssl_trusted_certificate"},
+     "who has made the answer must be trusted by ssl_trusted_certificate; the certificate's "
+     "issuer, "
+     "or one appointed by it, must have made what is asked for in any case"},
 
     // ---- peers
     {"proxy_ssl_verify", HSL, 1, 1, kFlag, set_flag<&Set::proxy_ssl_verify>, "off",

@@ -199,6 +199,7 @@ void compile_ssl_client_certificate(const Call& call);
 void compile_ssl_trusted_certificate(const Call& call);
 void compile_ssl_crl(const Call& call);
 void compile_ssl_stapling_file(const Call& call);
+void compile_ssl_stapling_responder(const Call& call);
 // With peers; also for the words that gRPC has for the same.
 void set_certificates(const Call& call, std::optional<TlsFile>& setting);
 void set_pem_file(const Call& call, std::optional<TlsFile>& setting);

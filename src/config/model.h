@@ -227,6 +227,7 @@ struct Model {
   std::vector<AcmeIssuer> acme_issuers;
   std::vector<AcmeCertificate> acme_certificates;  // each once
   std::vector<TlsCertificate> certificates;        // in use, each file once
+  std::vector<StapleAsk> staples;                  // each once
   Duration certificate_watch{1000};  // how often files of certificates are looked at; 0: never
 
   // Directives that are accepted and change nothing, for `-t`.

@@ -339,6 +339,7 @@ void Compiler::finish() {
   acme.check_listeners();
   TlsContexts::prepare_checks(*model_);
   model_->certificates = tls.take_certificates();
+  model_->staples = tls.take_asks();
   staples_ = tls.take_staples();
   acme.mark_certificates();
   warn_conflicts(*model_, diagnostics_);

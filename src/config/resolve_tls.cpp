@@ -168,16 +168,10 @@ bool TlsContexts::add_pairs(tls::Context& context, const RequestConfig& r, const
 }
 
 // One that does not fit takes nothing out of force: certificates are renewed before their answers.
-void TlsContexts::set_staple(tls::Context& context, const RequestConfig& r, const TlsFile& acme,
-                             const Position& at) {
+void TlsContexts::set_staple(tls::Context& context, const RequestConfig& r, const TlsFile& acme) {
   if (!r.ssl_stapling || !context.has_certificate()) return;
   const auto& file = r.ssl_stapling_file;
-  if (!file) {
-    diagnostics_.warning(at,
-                         "ssl_stapling: responders are not asked, so that nothing is sent; name an "
-                         "answer by ssl_stapling_file");
-    return;
-  }
+  if (!file) return ask_for_staples(context, r, acme);
   StapleUse use{file.path, {}, context.use_staple(*file.text, r.ssl_stapling_verify)};
   if (use.fault.empty()) use.fault = age_of(*file.text);
   for (const auto& certificate : r.ssl_certificate) {
@@ -189,6 +183,34 @@ void TlsContexts::set_staple(tls::Context& context, const RequestConfig& r, cons
                          "ssl_stapling_file: " + named(file, use.fault) + "; it is not sent");
   }
   staples_.push_back(std::move(use));
+}
+
+// A certificate that nobody can be asked about is shown without an answer, as nginx does.
+void TlsContexts::ask_for_staples(tls::Context& context, const RequestConfig& r,
+                                  const TlsFile& acme) {
+  tls::AskedStaple::Options options;
+  options.responder = r.ssl_stapling_responder;
+  options.verified = r.ssl_stapling_verify;
+  for (const auto* file : {&r.ssl_client_certificate, &r.ssl_trusted_certificate}) {
+    if (*file) options.authorities += *file->text;
+  }
+  for (const auto& written : r.ssl_certificate) {
+    const auto& file = written.path == kAcmeCertificate ? acme : written;
+    if (!file) continue;  // it is yet to be issued
+    auto [asked, error] = tls::AskedStaple::make(*file.text, context, options);
+    if (asked == nullptr) {
+      if (reported_.insert(file.path + " " + error).second) {
+        diagnostics_.warning(written.position,
+                             "ssl_stapling: " + named(file, error) + "; nothing is sent with it");
+      }
+      continue;
+    }
+    asked = shared_->staple(std::move(asked));
+    context.use_staple(asked);
+    const bool known = std::any_of(asks_.begin(), asks_.end(),
+                                   [&](const StapleAsk& ask) { return ask.asked == asked; });
+    if (!known) asks_.push_back({file.path, std::move(asked)});
+  }
 }
 
 void TlsContexts::prepare(ServerConfig& server, const TlsFile& acme) {
@@ -206,7 +228,7 @@ void TlsContexts::prepare(ServerConfig& server, const TlsFile& acme) {
   if (r.ssl_prefer_server_ciphers) context->prefer_own_ciphers();
   context->use_record_size(r.ssl_buffer_size);
   set_verification(*context, server);
-  set_staple(*context, r, acme, server.position);
+  set_staple(*context, r, acme);
   set_sessions(*context, r);
   check_commands(*context, "ssl_conf_command", r.ssl_conf_command);
   if (r.ssl_reject_handshake) context->reject_handshakes();

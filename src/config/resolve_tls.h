@@ -35,6 +35,7 @@ class TlsContexts {
   // All that have been put into contexts.
   [[nodiscard]] std::vector<TlsCertificate> take_certificates() { return std::move(certificates_); }
   [[nodiscard]] std::vector<StapleUse> take_staples() { return std::move(staples_); }
+  [[nodiscard]] std::vector<StapleAsk> take_asks() { return std::move(asks_); }
 
  private:
   bool add_pairs(tls::Context& context, const RequestConfig& request, const TlsFile& acme);
@@ -42,8 +43,8 @@ class TlsContexts {
                 const TlsFile& key, const TlsFile& passwords);
   void note(const TlsFile& certificate, const TlsFile& key);
   void set_sessions(tls::Context& context, const RequestConfig& request);
-  void set_staple(tls::Context& context, const RequestConfig& request, const TlsFile& acme,
-                  const Position& at);
+  void set_staple(tls::Context& context, const RequestConfig& request, const TlsFile& acme);
+  void ask_for_staples(tls::Context& context, const RequestConfig& request, const TlsFile& acme);
   void set_verification(tls::Context& context, const ServerConfig& server);
   void check_commands(tls::Context& context, const std::string& directive,
                       const std::vector<TlsCommand>& commands);
@@ -53,6 +54,7 @@ class TlsContexts {
   Diagnostics& diagnostics_;
   std::vector<TlsCertificate> certificates_;
   std::vector<StapleUse> staples_;
+  std::vector<StapleAsk> asks_;
   std::set<std::string> reported_;  // files whose faults have been told of
   std::map<std::string, std::shared_ptr<const tls::Context>> clients_;
 };

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "config/position.h"
+#include "tls/asked_staple.h"
 #include "tls/certificate_facts.h"
 
 namespace weir::config {
@@ -30,6 +31,12 @@ struct TlsCertificate {
   std::string key_path;
   tls::CertificateFacts facts;
   bool ordered = false;  // by acme_certificate: weir renews it itself
+};
+
+// An answer of OCSP that a responder is asked for: `ssl_stapling` without a file.
+struct StapleAsk {
+  std::string path;  // of the certificate; "data:": it stands in the configuration
+  std::shared_ptr<tls::AskedStaple> asked;
 };
 
 // `ssl_conf_command`

@@ -53,6 +53,7 @@ Engine::Engine(boost::asio::io_context& io, Configurator::Options options, Log& 
              [this] { peers_changed("addresses of host names have changed"); }),
       registries_(io, clock_, log, net::pseudo_random(),
                   [this] { peers_changed("nodes of a registry have changed"); }),
+      asker_(io, log),
       acme_(log, challenges_, [this](const std::string& path, const std::string& text) {
         boost::asio::post(io_, [this, path, text] { keep(path, text); });
       }) {
@@ -335,7 +336,9 @@ void Engine::switch_workers(SocketsByWorker sockets, Done done) {
     retire_idle_workers();
     if (rebuild_waiting_) rebuild([] {});
     done({});
-    if (!draining_) acme_.use(model_, journals_);
+    if (draining_) return;
+    acme_.use(model_, journals_);
+    asker_.use(*model_);
   });
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     workers_[i]->use(runtime_, std::move(sockets[i]), finished);
@@ -438,6 +441,7 @@ void Engine::drain() {
   if (draining_) return;
   draining_ = true;
   acme_.stop();
+  asker_.stop();
   admin_->close_trusted();
   const auto begun = when_all([this] {
     log_.notice("accepting no more; requests and tunnels are let to end");
@@ -464,6 +468,7 @@ void Engine::stop() {
   if (stopped_) return;
   draining_ = stopped_ = true;
   acme_.stop();
+  asker_.stop();
   drain_timer_.cancel();
   retire_timer_.cancel();
   forget_timer_.cancel();

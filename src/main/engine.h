@@ -22,6 +22,7 @@
 #include "main/expiry_warnings.h"
 #include "main/handover.h"
 #include "main/settings.h"
+#include "ocsp/asker.h"
 #include "probe/prober.h"
 #include "proxy/runtime_builder.h"
 #include "proxy/worker.h"
@@ -129,6 +130,7 @@ class Engine {
   std::map<std::string, std::string> certificate_problems_;
   boost::asio::steady_timer expiry_timer_{io_};
   ExpiryWarnings expiry_;
+  ocsp::Asker asker_;
   acme::Manager acme_;
   acme::Journals journals_;  // as they were handed over
   TimePoint drain_deadline_ = TimePoint::max();

@@ -200,8 +200,8 @@ int on_client_session(SSL* ssl, SSL_SESSION* session) {
 // -------------------------------------------------------------------------------------
 
 int on_status(SSL* ssl, void* argument) {
-  const auto* staple = static_cast<const Staple*>(argument);
-  if (!staple->serves(ssl, now())) return SSL_TLSEXT_ERR_NOACK;
+  const auto staple = static_cast<const Context*>(argument)->staple_for(ssl, now());
+  if (staple == nullptr) return SSL_TLSEXT_ERR_NOACK;
   const auto& der = staple->der();
   void* copy = OPENSSL_memdup(der.data(), der.size());
   if (copy == nullptr) return SSL_TLSEXT_ERR_NOACK;
@@ -279,8 +279,8 @@ void set_ticket_callback(ssl_ctx_st* ctx, TicketKeys* keys) {
   SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, on_ticket);
 }
 
-void set_staple_callback(ssl_ctx_st* ctx, const Staple* staple) {
-  SSL_CTX_set_tlsext_status_arg(ctx, const_cast<Staple*>(staple));
+void set_staple_callback(ssl_ctx_st* ctx, const Context* context) {
+  SSL_CTX_set_tlsext_status_arg(ctx, const_cast<Context*>(context));
   SSL_CTX_set_tlsext_status_cb(ctx, on_status);
 }
 

@@ -9,6 +9,7 @@
 #include <ctime>
 #include <stdexcept>
 
+#include "tls/asked_staple.h"
 #include "tls/callbacks.h"
 #include "tls/openssl.h"
 #include "tls/pem.h"
@@ -159,8 +160,22 @@ std::string Context::use_staple(std::string_view der, bool verified) {
   if (verified) error = staple->verify(ctx_);
   if (!error.empty()) return error;
   staple_ = std::move(staple);
-  set_staple_callback(ctx_, staple_.get());
+  set_staple_callback(ctx_, this);
   return {};
+}
+
+void Context::use_staple(std::shared_ptr<const AskedStaple> asked) {
+  asked_staples_.push_back(std::move(asked));
+  set_staple_callback(ctx_, this);
+}
+
+std::shared_ptr<const Staple> Context::staple_for(ssl_st* ssl, std::int64_t now) const {
+  if (staple_ != nullptr) return staple_->serves(ssl, now) ? staple_ : nullptr;
+  for (const auto& asked : asked_staples_) {
+    auto staple = asked->present();
+    if (staple != nullptr && staple->serves(ssl, now)) return staple;
+  }
+  return nullptr;
 }
 
 void Context::use_verify(Verify verify, std::uint32_t depth) {

@@ -22,6 +22,7 @@ struct x509_store_st;
 
 namespace weir::tls {
 
+class AskedStaple;
 class SessionCache;
 class Staple;
 class TicketKeys;
@@ -80,6 +81,8 @@ class Context {
   // An answer of OCSP (DER) that is sent with the certificate as long as it is not too old. To be
   // called when the certificates are there. `verified`: its signature is checked.
   std::string use_staple(std::string_view der, bool verified);
+  // One that a responder is asked for; several certificates have one each.
+  void use_staple(std::shared_ptr<const AskedStaple> asked);
 
   // Sessions that are resumed. With neither of these, those that a ticket holds, as long as
   // `use_tickets` does not say no.
@@ -107,6 +110,9 @@ class Context {
   [[nodiscard]] bool has_certificate() const { return pairs_ > 0; }
   // 32 bytes: equal for contexts with the same certificates, authorities, rules and name.
   [[nodiscard]] const std::string& identity() const { return identity_; }
+  // The answer of OCSP about the certificate that the connection shows, at a time in seconds since
+  // the epoch; null: there is none.
+  [[nodiscard]] std::shared_ptr<const Staple> staple_for(ssl_st* ssl, std::int64_t now) const;
   // Makes a connection whose handshake has not begun this context's: SNI has named it.
   // `server_name` as the client gave it.
   void take_over(ssl_st* ssl, std::string_view server_name) const;
@@ -139,6 +145,7 @@ class Context {
   std::string identity_;
   std::shared_ptr<SessionCache> cache_;
   std::shared_ptr<const Staple> staple_;
+  std::vector<std::shared_ptr<const AskedStaple>> asked_staples_;
   std::shared_ptr<TicketKeys> keys_;
   static constexpr std::size_t kMostSessions = 1000;
   mutable std::mutex mutex_;  // guards sessions_

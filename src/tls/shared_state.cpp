@@ -1,5 +1,7 @@
 #include "tls/shared_state.h"
 
+#include <utility>
+
 namespace weir::tls {
 
 std::shared_ptr<SessionCache> SharedState::cache(const std::string& name, std::size_t size) {
@@ -22,6 +24,15 @@ std::shared_ptr<TicketKeys> SharedState::keys(const std::string& name, std::chro
     found->set_life(life);
   }
   return found;
+}
+
+std::shared_ptr<AskedStaple> SharedState::staple(std::shared_ptr<AskedStaple> fresh) {
+  // Certificates are renewed for ever, and so are these keys.
+  std::erase_if(staples_, [](const auto& known) { return known.second.expired(); });
+  auto& known = staples_[fresh->key()];
+  if (auto earlier = known.lock()) return earlier;
+  known = fresh;
+  return fresh;
 }
 
 }  // namespace weir::tls

@@ -1,5 +1,6 @@
-// Caches of sessions and keys of tickets by the name of their zone: they outlive configurations, as
-// long as one of them uses them. Belongs to whoever loads configurations; one thread at a time.
+// Caches of sessions and keys of tickets by the name of their zone, and answers of OCSP: they
+// outlive configurations, as long as one of them uses them. Belongs to whoever loads
+// configurations; one thread at a time.
 #pragma once
 
 #include <chrono>
@@ -8,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "tls/asked_staple.h"
 #include "tls/session_cache.h"
 #include "tls/ticket_keys.h"
 
@@ -20,10 +22,13 @@ class SharedState {
   // The keys that go with it.
   [[nodiscard]] std::shared_ptr<TicketKeys> keys(const std::string& name,
                                                  std::chrono::seconds life);
+  // The earlier one that asks the same if it is still in use, else this one.
+  [[nodiscard]] std::shared_ptr<AskedStaple> staple(std::shared_ptr<AskedStaple> fresh);
 
  private:
   std::map<std::string, std::weak_ptr<SessionCache>> caches_;
   std::map<std::string, std::weak_ptr<TicketKeys>> keys_;
+  std::map<std::string, std::weak_ptr<AskedStaple>> staples_;  // by their keys
 };
 
 }  // namespace weir::tls

@@ -2,8 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include "acme/https_client.h"
-
 namespace weir::acme {
 namespace {
 
@@ -50,29 +48,6 @@ TEST_CASE("Retry-After is seconds or a date") {
   for (const auto& row : rows) {
     CAPTURE(row.field);
     CHECK(retry_after(row.field, now) == row.wait);
-  }
-}
-
-TEST_CASE("URLs of https are taken apart") {
-  const struct {
-    const char *text, *host, *port, *target;  // host null: it is none
-  } rows[] = {{"https://a.example", "a.example", "443", "/"},
-              {"https://a.example:14000/dir", "a.example", "14000", "/dir"},
-              {"https://[::1]:14000/dir?x", "::1", "14000", "/dir?x"},
-              {"https://[::1]/", "::1", "443", "/"},
-              {"http://a.example/", nullptr, "", ""},
-              {"https:///dir", nullptr, "", ""},
-              {"https://a@b/", nullptr, "", ""},
-              {"https://a:port/", nullptr, "", ""},
-              {"https://a/x y", nullptr, "", ""}};
-  for (const auto& row : rows) {
-    CAPTURE(row.text);
-    Url url;
-    REQUIRE(parse_url(row.text, url) == (row.host != nullptr));
-    if (row.host == nullptr) continue;
-    CHECK(url.host == row.host);
-    CHECK(url.port == row.port);
-    CHECK(url.target == row.target);
   }
 }
 

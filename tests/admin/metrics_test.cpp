@@ -93,6 +93,8 @@ void fill(Fixture& fixture) {
   certificate.facts.names = {"a.example"};
   certificate.facts.not_after = 1'800'000'000;
   fixture.model->certificates.push_back(certificate);
+  fixture.model->staples.push_back({"/a.pem", std::make_shared<tls::AskedStaple>()});
+  fixture.model->staples.back().asked->progress.error = "silent";
   fixture.source.certificate_problems = [] {
     return std::map<std::string, std::string>{{"/a.pem", "broken"}};
   };
@@ -157,7 +159,7 @@ TEST_CASE("a registry that cannot be read says for how long") {
                                                 {"weir_registry_failures_total", 2}});
 }
 
-TEST_CASE("a certificate says when it expires, and whether its file or its order is bad") {
+TEST_CASE("a certificate says when it expires, and what about it is bad") {
   Fixture fixture;
   fill(fixture);
   std::map<std::string, double> values;
@@ -167,7 +169,8 @@ TEST_CASE("a certificate says when it expires, and whether its file or its order
   CHECK(values ==
         std::map<std::string, double>{{"weir_acme_failing", 1},
                                       {"weir_certificate_expiry_timestamp_seconds", 1.8e9},
-                                      {"weir_certificate_stale", 1}});
+                                      {"weir_certificate_stale", 1},
+                                      {"weir_ocsp_failing", 1}});
 }
 
 TEST_CASE("counters of workers are added up") {

@@ -24,7 +24,7 @@ class Authority:
         subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True,
                        timeout=30)
 
-    def sign(self, name, host=None, kind="ec", days=30):
+    def sign(self, name, host=None, kind="ec", days=30, extensions=()):
         """A certificate for the host (the name itself), with its key: paths."""
         certificate, key = self._paths(name)
         request = self.directory / f"{name}.csr"
@@ -33,7 +33,7 @@ class Authority:
                      ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"])
         self._openssl("req", "-new", *algorithm, "-nodes", "-subj", f"/CN={host or name}",
                       "-keyout", key, "-out", request)
-        extension.write_text(f"subjectAltName=DNS:{host or name}\n")
+        extension.write_text("\n".join([f"subjectAltName=DNS:{host or name}", *extensions]) + "\n")
         self._openssl("x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self.key,
                       "-CAcreateserial", "-days", days, "-extfile", extension,
                       "-out", certificate)

@@ -56,6 +56,14 @@ function certificateProblems(certificates) {
   });
 }
 
+// Of answers about them that are to be sent along.
+function stapleProblems(certificates, now) {
+  return certificates.filter((one) => one.ocsp?.error).map((one) => ({
+    tone: "warn", shape: "attention", head: `No new answer of OCSP about the certificate of ${one.names[0] ?? one.certificate}`,
+    text: `${one.ocsp.error}; asked again ${one.ocsp.next > now ? `in ${roughly(one.ocsp.next - now)}` : "now"}`,
+  }));
+}
+
 // Of certificates that ACME servers are to give.
 function orderProblems(orders, now) {
   return orders.filter((one) => one.error).map((one) => ({
@@ -72,7 +80,7 @@ export function problemsOf(state, certificates, orders, now) {
     found.push({ tone: "warn", shape: "attention", head: `${name.name} is not found`, text: `${name.error}${kept}` });
   }
   found.push(...reloadProblem(state.weir.reload, now), ...certificateProblems(certificates),
-             ...orderProblems(orders, now));
+             ...stapleProblems(certificates, now), ...orderProblems(orders, now));
   if (state.weir.draining) found.push({ tone: "hand", shape: "draining", head: "weir is ending", text: "it accepts no more" });
   return found.sort((a, b) => RANK[a.tone] - RANK[b.tone]);
 }

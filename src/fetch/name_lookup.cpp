@@ -1,4 +1,4 @@
-#include "acme/name_lookup.h"
+#include "fetch/name_lookup.h"
 
 #include <netdb.h>
 
@@ -13,7 +13,7 @@
 #include <thread>
 #include <utility>
 
-namespace weir::acme {
+namespace weir::fetch {
 namespace {
 
 namespace asio = boost::asio;
@@ -31,7 +31,7 @@ void deliver(const std::shared_ptr<Mailbox>& mailbox, Found found) {
   if (mailbox->waiter == nullptr) return;
   mailbox->found = std::move(found);
   mailbox->done = true;
-  // The timer is the ACME thread's. As long as there is a waiter its loop is there.
+  // The timer is the asking thread's. As long as there is a waiter its loop is there.
   asio::post(mailbox->waiter->get_executor(), [mailbox] {
     const std::lock_guard inner(mailbox->mutex);
     if (mailbox->waiter != nullptr) mailbox->waiter->cancel();
@@ -103,4 +103,4 @@ asio::awaitable<Found> look_up(std::string host, std::string port, Duration limi
   co_return waiting.take();
 }
 
-}  // namespace weir::acme
+}  // namespace weir::fetch

@@ -1,5 +1,5 @@
-// The addresses of an ACME server's name, as the system's resolver finds them, within a time:
-// getaddrinfo() itself knows no limit. Coroutines of the ACME thread.
+// The addresses of a server's name, as the system's resolver finds them, within a time:
+// getaddrinfo() itself knows no limit. Coroutines; of any one thread.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 
-namespace weir::acme {
+namespace weir::fetch {
 
 struct Found {
   std::vector<boost::asio::ip::tcp::endpoint> endpoints;
@@ -25,4 +25,4 @@ using Ask = std::function<Found(const std::string& host, const std::string& port
 [[nodiscard]] boost::asio::awaitable<Found> look_up(std::string host, std::string port,
                                                     Duration limit, Ask ask = ask_system);
 
-}  // namespace weir::acme
+}  // namespace weir::fetch

@@ -1,4 +1,4 @@
-#include "acme/name_lookup.h"
+#include "fetch/name_lookup.h"
 
 #include <doctest/doctest.h>
 
@@ -8,7 +8,7 @@
 #include <memory>
 #include <optional>
 
-namespace weir::acme {
+namespace weir::fetch {
 namespace {
 
 namespace asio = boost::asio;
@@ -56,4 +56,4 @@ TEST_CASE("a resolver that says nothing holds up neither a request nor the end")
 }
 
 }  // namespace
-}  // namespace weir::acme
+}  // namespace weir::fetch
