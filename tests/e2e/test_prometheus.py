@@ -120,11 +120,16 @@ class Hurt:
             {self.ordered()}"""
 
     def ordered(self):
-        """A certificate of an ACME server that is not there."""
+        """A certificate of an ACME server, and a responder of OCSP, that are not there."""
+        certificate, key = self.authority.sign("asked.example")
         return f"""acme_issuer none {{ uri https://127.0.0.1:{self.no_port}/;
                                       state_path {self.directory}/acme; }}
             server {{ listen @listen@; server_name ordered.example;
-                      acme_certificate none; }}"""
+                      acme_certificate none; }}
+            server {{ listen 127.0.0.1:{self.tls} ssl; server_name asked.example;
+                      ssl_certificate {certificate}; ssl_certificate_key {key}; ssl_stapling on;
+                      ssl_stapling_responder http://127.0.0.1:{self.no_port}/;
+                      ssl_trusted_certificate {self.authority.certificate}; }}"""
 
     def check(self, _, message):
         return reply(200 if self.healthy or message.target != "/check" else 503)
