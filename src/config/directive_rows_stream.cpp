@@ -66,7 +66,9 @@ constexpr DirectiveInfo kRows[] = {
     {"proxy_half_close", TTS, 1, 1, kFlag, set_stream_flag<&Set::proxy_half_close>, "off",
      "an end that has finished sending may go on receiving"},
     {"proxy_protocol", TTS, 1, 1, kFlag, set_stream_flag<&Set::proxy_protocol>, "off",
-     "tell peers by the PROXY protocol (version 1) whose connection it is"},
+     "tell peers by the PROXY protocol whose connection it is"},
+    {"proxy_protocol_version", TTS, 1, 1, 0, set_stream_number<&Set::proxy_protocol_version, 1, 2>,
+     "1", "1: as text, 2: as bytes"},
     {"proxy_ssl", TTS, 1, 1, kFlag, set_stream_flag<&Set::proxy_ssl>, "off",
      "speak TLS with peers"},
     {"proxy_requests", TTS, 1, 1, 0, set_stream_number<&Set::proxy_requests>, "0",
@@ -91,7 +93,7 @@ constexpr std::uint32_t HSL = H | S | L;
 
 constexpr SharedGroup kShared[] = {
     {"server balance ip_hash hash least_conn random least_time forget eject fail_open registry "
-     "health_check zone resolver resolver_timeout",
+     "health_check zone resolver resolver_timeout proxy_protocol",
      U, TU},
     {"health_check", U, TS},
     {"match map geo split_clients log_format limit_conn_zone variables_hash_bucket_size "

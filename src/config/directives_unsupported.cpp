@@ -23,7 +23,7 @@ constexpr UnsupportedGroup kGroups[] = {
     {"mail imap_auth pop3_auth smtp_auth auth_http mgmt", Absence::never,
      "weir does not speak the protocols of mail: forward them by a server in stream, or keep nginx "
      "for it"},
-    {"pass proxy_protocol_version proxy_protocol_tlv ssl_alpn", Absence::yet, "remove it"},
+    {"pass proxy_protocol_tlv ssl_alpn", Absence::yet, "remove it"},
     {"perl perl_*", Absence::never, "use `map`, `set` and `rewrite` where they will do"},
     {"image_filter image_filter_* xslt_* xml_entities xml_external_entities "
      "slice",

@@ -379,6 +379,7 @@ class Printer {
     line("download_rate", o.proxy_download_rate);
     line("half_close", o.proxy_half_close);
     line("proxy_protocol", o.proxy_protocol);
+    line("proxy_protocol_version", o.proxy_protocol_version);
     line("tls", o.proxy_ssl);
     if (o.proxy_responses) line("responses", *o.proxy_responses);
     line("requests", o.proxy_requests);

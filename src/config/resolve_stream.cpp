@@ -97,7 +97,10 @@ void Compiler::finish_streams(TlsContexts& tls) {
   name_stream_upstreams();
   check_stream_listens();
   for (const auto& server : model_->streams) {
-    if (listens_by(*server, true) && server->options.proxy_protocol) {
+    const auto* upstream = server->upstream ? &model_->upstreams[*server->upstream] : nullptr;
+    const bool told = server->options.proxy_protocol ||
+                      (upstream != nullptr && upstream->proxy_protocol != ProxyProtocol::off);
+    if (listens_by(*server, true) && told) {
       diagnostics_.error(server->position,
                          "server: proxy_protocol is told over TCP only; remove it, or \"udp\"");
     }

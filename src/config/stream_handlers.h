@@ -19,9 +19,9 @@ template <auto Member>
 void set_stream_time(const Call& call) {
   if (const auto time = time_argument(call, call.arg(0))) call.scope.stream->*Member = *time;
 }
-template <auto Member, std::uint32_t Least = 0>
+template <auto Member, std::uint32_t Least = 0, std::uint32_t Greatest = 0x7fffffff>
 void set_stream_number(const Call& call) {
-  const auto number = number_argument(call, call.arg(0), Least, 0x7fffffff);
+  const auto number = number_argument(call, call.arg(0), Least, Greatest);
   if (number) call.scope.stream->*Member = *number;
 }
 template <auto Member, std::uint64_t Least = 0>

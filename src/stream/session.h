@@ -12,6 +12,7 @@
 #include "access/limit_conn.h"
 #include "base/address.h"
 #include "base/clock.h"
+#include "base/proxy_header.h"
 #include "net/loop.h"
 #include "net/socket.h"
 #include "net/task.h"
@@ -92,6 +93,8 @@ class Session : public proxy::Guest, public proxy::UserVariables::Owner {
   [[nodiscard]] int admit();
   // Finds the pool of proxy_pass: kGoesOn, or a status.
   [[nodiscard]] net::Task<int> choose_pool();
+  // `proxy_protocol` of the pool's upstream.
+  [[nodiscard]] ProxyProtocol upstream_proxy_protocol() const;
   void begin_tries();
   // The next peer: attempt() is about it. Null: none is left.
   [[nodiscard]] upstream::Peer* pick();

@@ -90,6 +90,10 @@ net::Task<int> Session::make_pool(std::string_view target) {
   co_return kGoesOn;
 }
 
+ProxyProtocol Session::upstream_proxy_protocol() const {
+  return pool_->config != nullptr ? pool_->config->proxy_protocol : ProxyProtocol::off;
+}
+
 void Session::begin_tries() {
   walk_.reset(client_address_);
   if (pool_->hash_key != nullptr) evaluate(*pool_->hash_key, walk_.begin_key());

@@ -213,7 +213,7 @@ net::Task<Error> TcpSession::connect(const upstream::Peer& peer, const proxy::Pe
 
 // `proxy_protocol`, then `proxy_ssl`.
 net::Task<Error> TcpSession::begin_peer(const upstream::Peer& peer, TimePoint deadline) {
-  const auto header = config().options.proxy_protocol ? proxy_header() : std::string();
+  const auto header = header_for_peer();
   std::string_view rest = header;
   while (!rest.empty()) {
     const auto sent = peer_.write(rest);
@@ -229,15 +229,14 @@ net::Task<Error> TcpSession::begin_peer(const upstream::Peer& peer, TimePoint de
   co_return co_await peer_handshake(peer, deadline);
 }
 
-// Version 1 (haproxy's proxy-protocol.txt).
-std::string TcpSession::proxy_header() const {
-  const auto client = client_address();
-  const auto& server = origin().local;
-  const bool same = client.family() == server.family();
-  if (!same || (!client.is_v4() && !client.is_v6())) return "PROXY UNKNOWN\r\n";
-  return std::string(client.is_v4() ? "PROXY TCP4 " : "PROXY TCP6 ") + client.host_text() + " " +
-         server.host_text() + " " + std::to_string(client.port()) + " " +
-         std::to_string(server.port()) + "\r\n";
+// The server's `proxy_protocol`, or that of the upstream.
+std::string TcpSession::header_for_peer() const {
+  const auto& options = config().options;
+  auto version = upstream_proxy_protocol();
+  if (options.proxy_protocol) {
+    version = options.proxy_protocol_version == 2 ? ProxyProtocol::v2 : ProxyProtocol::v1;
+  }
+  return proxy_header(version, client_address().unmapped(), origin().local.unmapped());
 }
 
 net::Task<Error> TcpSession::peer_handshake(const upstream::Peer& peer, TimePoint deadline) {

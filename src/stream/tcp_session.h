@@ -52,7 +52,8 @@ class TcpSession final : public Session {
   net::Task<Error> connect(const upstream::Peer& peer, const proxy::PeerWatch& watch);
   net::Task<Error> begin_peer(const upstream::Peer& peer, TimePoint deadline);
   net::Task<Error> peer_handshake(const upstream::Peer& peer, TimePoint deadline);
-  [[nodiscard]] std::string proxy_header() const;
+  // What a connection to the peer begins with; empty: nothing.
+  [[nodiscard]] std::string header_for_peer() const;
   // Waits for `slot` of a descriptor; not ok: why it did not come.
   net::Task<Error> wait_for(net::Waiter*& slot, TimePoint deadline);
 

@@ -123,6 +123,32 @@ def test_the_client_that_a_proxy_in_front_told_of_is_passed_on(start, node):
     assert node.requests()[0][0] == ("v2", ("2001:db8::1", 1234), ("2001:db8::2", 443))
 
 
+@pytest.mark.parametrize("upstream, server, version", [
+    ("proxy_protocol v1;", "", "v1"), ("proxy_protocol v2;", "", "v2"),
+    ("", "proxy_protocol on;", "v1"), ("", "proxy_protocol on; proxy_protocol_version 2;", "v2"),
+    ("proxy_protocol v2;", "proxy_protocol on;", "v1")])
+@pytest.mark.parametrize("target", ["app", "$named"])
+def test_stream_tells_as_well(stream, node, upstream, server, version, target):
+    checks = "health_check interval=50ms;" if upstream else ""
+    proxy = stream(f"""map $protocol $named {{ default app; }}
+        upstream app {{ server {node.address}; {upstream} {checks} }}
+        server {{ listen @0@; {server} proxy_pass {target}; }}""")
+    with Client(proxy.ports[0]) as client:
+        assert client.exchange(request("/a")).status == 200
+        assert node.requests() == [((version, local(client), ("127.0.0.1", proxy.ports[0])),
+                                    ["/a"])]
+    if upstream:
+        own = {"v1": ("v1", None, None), "v2": ("local", None, None)}[upstream[-3:-1]]
+        eventually(lambda: own in [header for header, _ in node.connections], "a check")
+
+
+def test_datagrams_tell_of_no_client(make):
+    done = make("""events { } stream { upstream app { server 127.0.0.1:1; proxy_protocol v2; }
+        server { listen 127.0.0.1:1053 udp; proxy_pass app; } }""").run("-t")
+    assert done.returncode == 1
+    assert "proxy_protocol is told over TCP only" in done.stderr
+
+
 @pytest.mark.parametrize("header", [
     b"PROXY UNKNOWN\r\n", SIGNATURE + b"\x20\x00\x00\x00",
     SIGNATURE + b"\x20\x11\x00\x0c" + bytes(12), SIGNATURE + b"\x21\x00\x00\x00"],
