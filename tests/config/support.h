@@ -25,6 +25,7 @@ inline LoadOptions options(const Files& files = {}) {
     content = found->second;
     return true;
   };
+  result.read_secret = result.read_file;
   // "dir/*": all files of the directory.
   result.glob = [files](const std::string& pattern) {
     std::vector<std::string> paths;
