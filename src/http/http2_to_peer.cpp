@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "http/chars.h"
+#include "http/head.h"
 #include "http/http2_lines.h"
 #include "http/http2_request.h"
 
@@ -57,7 +58,7 @@ void Http2ToPeer::take(std::string_view name, std::string_view value) {
     has_authority_ = true;
   } else if (name == "te") {
     // The only word that HTTP/2 has for it (section 8.2.2).
-    if (equal_ignoring_case(value, "trailers")) fields_.push_back({"te", "trailers"});
+    if (list_has_token(value, "trailers")) fields_.push_back({"te", "trailers"});
   } else if (!is_connection_field(name)) {
     if (name == "content-length") {
       const auto parsed = std::from_chars(value.data(), value.data() + value.size(), length_);

@@ -185,6 +185,7 @@ void Exchange::reset_request() {
   affinity_.reset();
   queued_.reset();
   dynamic_.clear();
+  later_pins_.clear();
   dynamic_host_.clear();
   dynamic_has_uri_ = false;
   reset(response_bytes_);
@@ -212,6 +213,7 @@ void Exchange::release() {
   sender_.reset();
   connection_leases_.clear();
   dynamic_.clear();
+  later_pins_.clear();
   pin_.reset();
   body_.clear();
 }

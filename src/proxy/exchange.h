@@ -244,12 +244,15 @@ class Exchange {
 
   [[nodiscard]] bool in_maintenance();
   net::Task<Step> answer_maintenance();
-  void begin_tries();
+  // `began`: what its times count from.
+  void begin_tries(TimePoint began);
   void begin_walk();
   // One more attempt is recorded; with no peer in it, none is left.
   upstream::Pool::Choice pick_peer(bool first);
   upstream::Pool::Choice pick_or_fail_open();
   net::Task<upstream::Pool::Choice> wait_for_peer();
+  // Goes on with the peers that the pool has now.
+  void follow_pool();
   Step none_left(AttemptRecord& record);
   net::Task<Refusal> look_for_refusal(Attempt& attempt);
   net::Task<bool> wait_for_budget(RetryLease& lease, Attempt& attempt, bool answered);
@@ -432,8 +435,10 @@ class Exchange {
   IdleConnections* idle_ = nullptr;  // of pool_, in this worker
   std::string target_;               // of a proxy_pass with variables
   std::string origin_form_;
-  // Pools that were made for targets with variables: attempts_ points into them.
+  // Pools that were made for targets with variables, and generations whose peers came while it
+  // waited for one: attempts_ points into them.
   std::vector<DynamicPools::EntryPtr> dynamic_;
+  std::vector<RuntimePin> later_pins_;
   std::string dynamic_host_;  // $proxy_host of a target with variables
   std::string dynamic_uri_;
   bool dynamic_has_uri_ = false;

@@ -43,12 +43,12 @@ net::Task<Step> Exchange::proxy() {
     enter(Phase::balance);
     co_await worker_.start_waits().wait(*pool_->grace, worker_.loop(), waiter());
   }
-  begin_tries();
+  begin_tries(worker_.loop().now());
   bool separate = !attempts_.empty();
   upstream::Pool::Choice choice;
   const char* retry = nullptr;
   bool fresh = false;
-  RetryLease lease(*pool_->pool);
+  RetryLease lease;
   for (;;) {
     enter(Phase::balance);
     if (!fresh) choice = pick_peer(retry == nullptr);
@@ -91,7 +91,7 @@ net::Task<Step> Exchange::proxy() {
     // What was not executed costs nobody anything; the rest has to keep within the budget.
     const bool costs =
         decision.again && !decision.same_peer && result.request_sent && !result.not_executed;
-    if (costs && !lease.take() && !co_await wait_for_budget(lease, attempt, error.ok())) {
+    if (costs && !lease.take(*pool_->pool) && !co_await wait_for_budget(lease, attempt, error.ok())) {
       decision = tries_.settle(result);
     }
     if (decision.again) {
@@ -215,7 +215,7 @@ net::Task<Step> Exchange::make_pool() {
   co_return Step{};
 }
 
-void Exchange::begin_tries() {
+void Exchange::begin_tries(TimePoint began) {
   discard_answer();  // of an upstream that led here
   const auto& c = config();
   begin_walk();
@@ -227,7 +227,7 @@ void Exchange::begin_tries() {
   }
   rules.timeout = c.proxy_next_upstream_timeout;
   rules.repeatable = http::may_repeat(method_) || is_safe_to_repeat(*this, *pool_);
-  tries_.begin(rules, worker_.loop().now());
+  tries_.begin(rules, began);
 }
 
 // ---- the request's body

@@ -112,6 +112,20 @@ upstream::Pool::Choice Exchange::pick_or_fail_open() {
   return choice;
 }
 
+// Names, registries and operators change the pools of the same configuration. Another one may have
+// other words for all that was decided for this request: it stays with its own.
+void Exchange::follow_pool() {
+  const auto& present = worker_.runtime();
+  const auto& model = *runtime().model;
+  if (present->get().model.get() != &model) return;
+  const auto index = static_cast<std::uint32_t>(pool_->config - model.upstreams.data());
+  const auto& pool = present->get().pools[index];
+  if (&pool == pool_) return;
+  later_pins_.push_back(present);
+  pool_ = &pool;
+  idle_ = &present->idle(index);
+}
+
 net::Task<upstream::Pool::Choice> Exchange::wait_for_peer() {
   auto& loop = worker_.loop();
   const auto& config = pool_->config->queue;
@@ -130,7 +144,8 @@ net::Task<upstream::Pool::Choice> Exchange::wait_for_peer() {
       fail({Errc::client_closed, 0});
       break;
     }
-    begin_walk();
+    follow_pool();
+    begin_tries(began);
     if (!std::exchange(in_line, false)) choice = pick_or_fail_open();
     if (choice.peer != nullptr || loop.now() >= deadline) break;
     ticket.missed();
@@ -193,7 +208,7 @@ net::Task<bool> Exchange::wait_for_budget(RetryLease& lease, Attempt& attempt, b
     const net::Interest hang_up(client_slot(), waiter());
     const auto wake = co_await waiter().wait(loop.now() + pause);
     if (wake == net::Wake::cancelled) break;
-    taken = lease.take();
+    taken = lease.take(*pool_->pool);
   }
   if (!taken) {
     log(LogLevel::warn, "no retry: the budget of \"" + pool_->pool->name() + "\" is used up");

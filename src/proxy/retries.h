@@ -16,23 +16,22 @@ struct PoolNode;
 // A place in a pool's budget of retries, given back when it is destroyed.
 class RetryLease {
  public:
-  explicit RetryLease(upstream::Pool& pool) : pool_(pool) {}
+  RetryLease() = default;
   ~RetryLease() { release(); }
   RetryLease(const RetryLease&) = delete;
   RetryLease& operator=(const RetryLease&) = delete;
   // False: there is none at this moment. One is enough for all retries of a request.
-  [[nodiscard]] bool take() {
-    taken_ = taken_ || pool_.begin_retry();
-    return taken_;
+  [[nodiscard]] bool take(upstream::Pool& pool) {
+    if (pool_ == nullptr && pool.begin_retry()) pool_ = &pool;
+    return pool_ != nullptr;
   }
   // The retry has its answer: how long that takes to pass on is no matter of the budget.
   void release() {
-    if (std::exchange(taken_, false)) pool_.end_retry();
+    if (auto* pool = std::exchange(pool_, nullptr)) pool->end_retry();
   }
 
  private:
-  upstream::Pool& pool_;
-  bool taken_ = false;
+  upstream::Pool* pool_ = nullptr;  // whose budget it is of; null: none was taken
 };
 
 // By `retry_safe` or `retry_idempotency_key`.

@@ -92,6 +92,7 @@ const std::string& Worker::intern(const std::string& listen_text) {
 
 void Worker::take(const std::shared_ptr<const Runtime>& runtime) {
   runtime_ = std::make_shared<WorkerRuntime>(runtime, loop_, options_.index);
+  runtime_->peers_changed();
   log_limit_.set(runtime->model->error_log_limit);
   watches_.look();
 }

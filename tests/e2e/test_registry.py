@@ -97,6 +97,41 @@ def test_nodes_in_the_registry_serve_from_the_first_request_on(start, redis):
     assert pool(running)["registry"]["fresh"] is True
 
 
+def test_a_request_in_the_queue_goes_to_a_node_that_comes_meanwhile(start, redis):
+    """Each worker's, and the next ones of its connection as well."""
+    server = redis()
+    running = proxy(start, f"{server.url} app=main", "queue 10 timeout=20s;", workers=2)
+    clients = [Client(running.port) for _ in range(6)]
+    for client in clients:
+        client.send(request("/"))
+    eventually(lambda: metric(running, "weir_upstream_queued_requests") == 6, "all wait")
+    node = named(start, "late")
+    server.add(0, node.address)
+    for client in clients:
+        assert client.read_response().body == b"late"
+    for client in clients:
+        assert client.exchange(request("/")).body == b"late"
+        client.close()
+    assert metric(running, "weir_upstream_queued_requests") == 0
+
+
+def test_a_request_from_the_queue_may_go_on_to_another_new_node(start, redis):
+    """Its tries are those of the pool that it was served by."""
+    server = redis()
+    running = proxy(start, f"{server.url} app=main", "queue 10 timeout=20s;")
+    node, dead = named(start, "late"), f"127.0.0.1:{free_port()}"
+    with Client(running.port) as client:
+        client.send(request("/"))
+        eventually(lambda: metric(running, "weir_upstream_queued_requests") == 1, "it waits")
+        with server.client() as writer:
+            writer("MULTI")
+            for slot, address in enumerate((dead, node.address)):
+                writer("HSET", key(slot), "addr", address, "state", "ready", "instance", f"i{slot}")
+            writer("PUBLISH", EVENTS, "0 ready")
+            writer("EXEC")
+        assert client.read_response().body == b"late"
+
+
 def test_nodes_stand_beside_static_servers_and_in_yaml(start, redis):
     a, b = named(start, "a"), named(start, "b")
     server = redis()

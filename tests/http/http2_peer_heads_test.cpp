@@ -50,6 +50,8 @@ TEST_CASE("a request's head of HTTP/1.1 becomes fields for a peer of HTTP/2") {
   CHECK(shown(head) == ":method=HEAD;:scheme=https;:path=/;");
   CHECK(head.body() == Http2ToPeer::Body::chunked);
   CHECK(head.is_head());
+  REQUIRE(head.read("GET / HTTP/1.1\r\nTE: gzip;q=0.5, Trailers\r\n\r\n", true));
+  CHECK(shown(head) == ":method=GET;:scheme=https;:path=/;te=trailers;");
   REQUIRE(head.read("PUT / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", true));
   CHECK(head.body() == Http2ToPeer::Body::none);
   head.read_trailers("X-Sum: 1\r\nConnection: x\r\n");
