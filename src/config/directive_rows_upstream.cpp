@@ -61,7 +61,8 @@ constexpr DirectiveInfo kRows[] = {
      "how long an address that its name does not have any more keeps its place among the peers, so "
      "that the clients of the others stay (weir's own)"},
     {"queue", U, 1, 2, 0, compile_queue, "",
-     "how many requests wait while no peer may take one, and how long: up to timeout= (60s)",
+     "how many requests wait while no peer may take one, or all have turned them away unexecuted "
+     "(weir's own), and how long: up to timeout= (60s)",
      "timeout=", "size"},
     {"eject", U, 0, kMany, 0, compile_eject, "off (YAML: on)",
      "peers that fail are taken out for a while (weir's own): after fails= (5) in a row, or if "

@@ -244,13 +244,15 @@ class Exchange {
 
   [[nodiscard]] bool in_maintenance();
   net::Task<Step> answer_maintenance();
-  // `began`: what its times count from.
-  void begin_tries(TimePoint began);
+  void begin_tries();
   void begin_walk();
   // One more attempt is recorded; with no peer in it, none is left.
   upstream::Pool::Choice pick_peer(bool first);
   upstream::Pool::Choice pick_or_fail_open();
-  net::Task<upstream::Pool::Choice> wait_for_peer();
+  // The pool has a queue, and there is time left to wait in it.
+  [[nodiscard]] bool queues() const;
+  // `tried`: all there are at this moment.
+  net::Task<upstream::Pool::Choice> wait_for_peer(bool tried);
   // Goes on with the peers that the pool has now.
   void follow_pool();
   Step none_left(AttemptRecord& record);
@@ -430,6 +432,7 @@ class Exchange {
   upstream::Tries tries_;
   Affinity affinity_;
   std::optional<Duration> queued_;
+  Duration queue_spent_{0};  // of what the pool's queue allows
   std::vector<AttemptRecord> attempts_;
   const PoolNode* pool_ = nullptr;
   IdleConnections* idle_ = nullptr;  // of pool_, in this worker

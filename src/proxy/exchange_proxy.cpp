@@ -43,18 +43,19 @@ net::Task<Step> Exchange::proxy() {
     enter(Phase::balance);
     co_await worker_.start_waits().wait(*pool_->grace, worker_.loop(), waiter());
   }
-  begin_tries(worker_.loop().now());
+  begin_tries();
   bool separate = !attempts_.empty();
   upstream::Pool::Choice choice;
   const char* retry = nullptr;
   bool fresh = false;
+  bool all_tried = false;
+  bool may_wait = queues();
   RetryLease lease;
   for (;;) {
     enter(Phase::balance);
-    if (!fresh) choice = pick_peer(retry == nullptr);
-    if (choice.peer == nullptr && pool_->queue != nullptr && retry == nullptr) {
-      choice = co_await wait_for_peer();
-    }
+    if (all_tried) choice = {};
+    if (!fresh && !all_tried) choice = pick_peer(retry == nullptr);
+    if (choice.peer == nullptr && may_wait) choice = co_await wait_for_peer(retry != nullptr);
     attempts_.emplace_back();
     auto& record = attempts_.back();
     record.peer = choice.peer;
@@ -91,10 +92,13 @@ net::Task<Step> Exchange::proxy() {
     // What was not executed costs nobody anything; the rest has to keep within the budget.
     const bool costs =
         decision.again && !decision.same_peer && result.request_sent && !result.not_executed;
-    if (costs && !lease.take(*pool_->pool) && !co_await wait_for_budget(lease, attempt, error.ok())) {
+    if (costs && !lease.take(*pool_->pool) &&
+        !co_await wait_for_budget(lease, attempt, error.ok())) {
       decision = tries_.settle(result);
     }
-    if (decision.again) {
+    may_wait = decision.may_wait && queues();
+    all_tried = !decision.again;
+    if (decision.again || may_wait) {
       attempts_.back().response = worker_.loop().now() - began;
       log_attempt(attempts_.back(), true);
       fresh = decision.same_peer;
@@ -215,19 +219,18 @@ net::Task<Step> Exchange::make_pool() {
   co_return Step{};
 }
 
-void Exchange::begin_tries(TimePoint began) {
+void Exchange::begin_tries() {
   discard_answer();  // of an upstream that led here
+  queue_spent_ = Duration{0};
   const auto& c = config();
   begin_walk();
   upstream::Tries::Rules rules;
   rules.next_upstream = c.proxy_next_upstream;
   rules.max_tries = pool_->pool->max_tries();
-  if (c.proxy_next_upstream_tries > 0) {
-    rules.max_tries = std::min(rules.max_tries, c.proxy_next_upstream_tries);
-  }
+  rules.limit = c.proxy_next_upstream_tries;
   rules.timeout = c.proxy_next_upstream_timeout;
   rules.repeatable = http::may_repeat(method_) || is_safe_to_repeat(*this, *pool_);
-  tries_.begin(rules, began);
+  tries_.begin(rules, worker_.loop().now());
 }
 
 // ---- the request's body
@@ -339,7 +342,8 @@ void Exchange::end_attempt(upstream::Peer& peer, upstream::Outcome outcome, bool
   pool_->pool->took(walk_, peer, {record.header, record.response, counts});
   const auto ejected = pool_->pool->done(peer, outcome, worker_.loop().now());
   if (ejected.count() > 0) worker_.log_ejection(*pool_->pool, peer, ejected);
-  if (pool_->queue != nullptr && pool_->queue->busy()) pool_->queue->wake_one();
+  // Who comes next finds out no sooner whether a peer that turns requests away takes them again.
+  if (!again && pool_->queue != nullptr && pool_->queue->busy()) pool_->queue->wake_one();
   auto& stats = pool_->stats[record.peer_index]->of(worker_.index());
   count_attempt(stats, record, outcome, again);
 }

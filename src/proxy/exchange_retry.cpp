@@ -126,7 +126,13 @@ void Exchange::follow_pool() {
   idle_ = &present->idle(index);
 }
 
-net::Task<upstream::Pool::Choice> Exchange::wait_for_peer() {
+bool Exchange::queues() const {
+  return pool_->queue != nullptr && queue_spent_ < pool_->config->queue.timeout;
+}
+
+// What nobody has executed waits like what has not been tried: a pool of one peer that is started
+// again loses no request.
+net::Task<upstream::Pool::Choice> Exchange::wait_for_peer(bool tried) {
   auto& loop = worker_.loop();
   const auto& config = pool_->config->queue;
   PoolQueue::Ticket ticket(*pool_->queue, loop, waiter());
@@ -136,16 +142,17 @@ net::Task<upstream::Pool::Choice> Exchange::wait_for_peer() {
     co_return upstream::Pool::Choice{};
   }
   const auto began = loop.now();
-  const auto deadline = began + config.timeout;
+  const auto deadline = began + config.timeout - queue_spent_;
   upstream::Pool::Choice choice;
-  bool in_line = pool_->queue->size() > 1;  // others came before
+  bool in_line = tried || pool_->queue->size() > 1;  // others came before
   for (;;) {
     if (client_left()) {
       fail({Errc::client_closed, 0});
       break;
     }
     follow_pool();
-    begin_tries(began);
+    begin_walk();
+    tries_.renew(pool_->pool->max_tries());
     if (!std::exchange(in_line, false)) choice = pick_or_fail_open();
     if (choice.peer != nullptr || loop.now() >= deadline) break;
     ticket.missed();
@@ -157,9 +164,11 @@ net::Task<upstream::Pool::Choice> Exchange::wait_for_peer() {
     }
   }
   if (choice.peer != nullptr) ticket.took();
-  queued_ = loop.now() - began;
+  const Duration waited = loop.now() - began;
+  queued_ = queued_.value_or(Duration{0}) + waited;
+  queue_spent_ += waited;
   auto& stats = pool_->queue_stats->of(worker_.index());
-  stats.waited.observe(*queued_);
+  stats.waited.observe(waited);
   if (choice.peer == nullptr) stats.unserved.add();
   co_return choice;
 }

@@ -82,7 +82,13 @@ Outcome blame_for(const AttemptResult& result) {
 void Tries::begin(const Rules& rules, TimePoint now) {
   rules_ = rules;
   start_ = now;
-  used_ = 0;
+  used_ = used_before_ = 0;
+  stale_seen_ = false;
+}
+
+void Tries::renew(std::uint32_t max_tries) {
+  rules_.max_tries = max_tries;
+  used_before_ = used_;
   stale_seen_ = false;
 }
 
@@ -95,8 +101,9 @@ bool Tries::may_repeat(const AttemptResult& result) const {
          (rules_.repeatable || (rules_.next_upstream & config::next_non_idempotent) != 0);
 }
 
-bool Tries::has_try_left(TimePoint now) const {
-  return used_ < rules_.max_tries &&
+// What the configuration allows in all, however many peers there are.
+bool Tries::within_limits(TimePoint now) const {
+  return (rules_.limit == 0 || used_ < rules_.limit) &&
          (rules_.timeout == Duration{0} || now - start_ < rules_.timeout);
 }
 
@@ -111,13 +118,18 @@ Tries::Decision Tries::again(const AttemptResult& result, TimePoint now) {
   const bool listed = (rules_.next_upstream & config::next_off) == 0 &&
                       (result.not_executed || result.peer_failed ||
                        (met != 0 && (rules_.next_upstream & met) != 0));
-  const bool again = listed && may_repeat(result) && has_try_left(now);
-  if (!is_status(result)) return {.again = again, .blame = blame_for(result)};
+  const bool fine = listed && may_repeat(result) && within_limits(now);
+  const bool again = fine && used_ - used_before_ < rules_.max_tries;
+  const bool may_wait = fine && (!result.request_sent || result.not_executed);
+  if (!is_status(result)) {
+    return {.again = again, .may_wait = may_wait, .blame = blame_for(result)};
+  }
   // An answer that is passed on is a success, whatever its status. One that is not is a failure of
   // the peer, but for 403 and 404: these say nothing against it.
   const bool refused =
       !result.not_executed && (met == config::next_http_403 || met == config::next_http_404);
-  return {.again = again, .blame = again && !refused ? Outcome::failure : Outcome::success};
+  const auto blame = again && !refused ? Outcome::failure : Outcome::success;
+  return {.again = again, .may_wait = may_wait, .blame = blame};
 }
 
 Tries::Decision Tries::settle(const AttemptResult& result) const {

@@ -27,7 +27,8 @@ class Tries {
  public:
   struct Rules {
     std::uint32_t next_upstream = 0;  // config::NextUpstream bits
-    std::uint32_t max_tries = 1;      // Pool::max_tries(), capped by proxy_next_upstream_tries
+    std::uint32_t max_tries = 1;      // Pool::max_tries()
+    std::uint32_t limit = 0;          // proxy_next_upstream_tries; 0: none
     Duration timeout{0};              // proxy_next_upstream_timeout; 0: none
     bool repeatable = true;           // http::may_repeat(method)
     bool body_replayable = true;      // the request body can be sent once more
@@ -39,11 +40,15 @@ class Tries {
     // A stale kept-alive connection: a fresh one to the same peer, once. The choice stands, so
     // there is no Pool::done() and no Pool::pick() between the two.
     bool same_peer = false;
+    // Nobody has executed it: when all have been tried it may wait for one (`queue`), then renew().
+    bool may_wait = false;
     // What to tell Pool::done about this attempt.
     Outcome blame = Outcome::success;
   };
   // After an attempt. Counts the try.
   [[nodiscard]] Decision again(const AttemptResult& result, TimePoint now);
+  // It has waited for a peer of the pool, which may have others now: all may be tried again.
+  void renew(std::uint32_t max_tries);
   // The request body has outgrown what is kept of it: it can't be sent once more.
   void body_lost() { rules_.body_replayable = false; }
   // Another try is fine, but there is no budget for it: the attempt stands.
@@ -53,11 +58,12 @@ class Tries {
 
  private:
   [[nodiscard]] bool may_repeat(const AttemptResult& result) const;
-  [[nodiscard]] bool has_try_left(TimePoint now) const;
+  [[nodiscard]] bool within_limits(TimePoint now) const;
 
   Rules rules_;
   TimePoint start_{};
   std::uint32_t used_ = 0;
+  std::uint32_t used_before_ = 0;  // renew()
   bool stale_seen_ = false;
 };
 

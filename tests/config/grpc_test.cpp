@@ -93,8 +93,8 @@ class Written {
  private:
   [[nodiscard]] std::set<std::string> lines(const std::string& prefix,
                                             const std::string& settings) const {
-    const std::string pass = prefix == "grpc_" ? "grpc_pass grpcs://127.0.0.1:1;"
-                                               : "proxy_pass https://127.0.0.1:1;";
+    const std::string pass =
+        prefix == "grpc_" ? "grpc_pass grpcs://127.0.0.1:1;" : "proxy_pass https://127.0.0.1:1;";
     const auto model =
         model_of("server { listen 80; location / { " + pass + settings + " } }", files_);
     CAPTURE(model);

@@ -29,7 +29,7 @@ class Node:
     With `whole=False` the handler is called when the head has come, before any of the body.
     """
 
-    def __init__(self, handler=None, whole=True):
+    def __init__(self, handler=None, whole=True, port=0):
         self.handler = handler or (lambda connection, request: reply())
         self.whole = whole
         self.requests = []
@@ -38,7 +38,7 @@ class Node:
         self._changed = threading.Condition()
         self._threads = []
         self._stopping = False
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
         self.port = self._listener.getsockname()[1]
         self._start(self._accept)
 

@@ -189,6 +189,42 @@ TEST_CASE("a stale kept-alive connection") {
   CHECK(text(tries.again(stale(Errc::peer_closed, true), at(0))) == "stop neutral");
 }
 
+TEST_CASE("what nobody has executed may wait for a peer") {
+  AttemptResult refused = answered(503);
+  refused.not_executed = true;
+  AttemptResult away = failed_after_sending(Errc::peer_unprocessed);
+  away.not_executed = true;
+  const struct {
+    const char* name;
+    AttemptResult result;
+    bool want;
+    std::uint32_t next = kDefault;
+    bool replayable = true;
+  } rows[] = {
+      {"refused", failed(Errc::connect_failed), true},
+      {"refused, body streamed", failed(Errc::connect_failed), true, kDefault, false},
+      {"refused, not listed", failed(Errc::connect_failed), false, config::next_timeout},
+      {"off", failed(Errc::connect_failed), false, config::next_off},
+      {"sent", failed_after_sending(Errc::peer_reset), false},
+      {"answered: it was not executed", refused, true},
+      {"the same, off", refused, false, config::next_off},
+      {"the same, its body gone", refused, false, kDefault, false},
+      {"any other answer", answered(503), false, config::next_http_503},
+      {"turned away", away, true},
+      {"the client has left", failed(Errc::client_closed), false},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.name);
+    Tries tries;
+    tries.begin({.next_upstream = row.next,
+                 .max_tries = 1,
+                 .repeatable = false,
+                 .body_replayable = row.replayable},
+                at(0));
+    CHECK(tries.again(row.result, at(0)).may_wait == row.want);
+  }
+}
+
 TEST_CASE("tries and time run out") {
   Tries tries;
   SUBCASE("tries, errors") {
@@ -208,6 +244,22 @@ TEST_CASE("tries and time run out") {
                 at(0));
     CHECK(text(tries.again(failed(Errc::connect_failed), at(1.999))) == "again failure");
     CHECK(text(tries.again(failed(Errc::connect_failed), at(2))) == "stop failure");
+  }
+  SUBCASE("after a wait all peers may be tried again, within the limits of the configuration") {
+    tries.begin({.next_upstream = kDefault, .max_tries = 1, .limit = 3}, at(0));
+    for (int i = 0; i < 2; ++i) {
+      const auto decision = tries.again(failed(Errc::connect_failed), at(i));
+      CHECK(text(decision) == "stop failure");
+      CHECK(decision.may_wait);
+      tries.renew(1);
+    }
+    CHECK_FALSE(tries.again(failed(Errc::connect_failed), at(2)).may_wait);
+    tries.begin({.next_upstream = kDefault, .max_tries = 1, .timeout = std::chrono::seconds{2}},
+                at(0));
+    CHECK(tries.again(failed(Errc::connect_failed), at(1)).may_wait);
+    tries.renew(2);
+    CHECK(text(tries.again(failed(Errc::connect_failed), at(1))) == "again failure");
+    CHECK_FALSE(tries.again(failed(Errc::connect_failed), at(2)).may_wait);
   }
   SUBCASE("begin() starts anew") {
     tries.begin({.next_upstream = kDefault, .max_tries = 1}, at(0));
