@@ -197,15 +197,15 @@ void TlsContexts::ask_for_staples(tls::Context& context, const RequestConfig& r,
   for (const auto& written : r.ssl_certificate) {
     const auto& file = written.path == kAcmeCertificate ? acme : written;
     if (!file) continue;  // it is yet to be issued
-    auto [asked, error] = tls::AskedStaple::make(*file.text, context, options);
-    if (asked == nullptr) {
-      if (reported_.insert(file.path + " " + error).second) {
-        diagnostics_.warning(written.position,
-                             "ssl_stapling: " + named(file, error) + "; nothing is sent with it");
+    auto made = tls::AskedStaple::make(*file.text, context, options);
+    if (made.asked == nullptr) {
+      if (reported_.insert(file.path + " " + made.error).second) {
+        diagnostics_.warning(written.position, "ssl_stapling: " + named(file, made.error) +
+                                                   "; nothing is sent with it");
       }
       continue;
     }
-    asked = shared_->staple(std::move(asked));
+    auto asked = shared_->staple(std::move(made.asked));
     context.use_staple(asked);
     const bool known = std::any_of(asks_.begin(), asks_.end(),
                                    [&](const StapleAsk& ask) { return ask.asked == asked; });

@@ -4,6 +4,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <deque>
 #include <exception>
 #include <utility>
 
@@ -20,24 +21,60 @@ namespace {
 
 namespace asio = boost::asio;
 
+constexpr std::size_t kMostAtOnce = 16;
+
 std::string seconds_text(Duration wait) {
   return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(wait).count()) + " s";
 }
 
 }  // namespace
 
+// Who asks, and who waits for that.
+struct Asker::Turns {
+  std::size_t asking = 0;
+  std::deque<std::shared_ptr<Job>> waiting;
+};
+
 // An answer that is wanted.
 struct Asker::Job {
-  Job(asio::io_context& io, const config::StapleAsk& wanted)
-      : path(wanted.path), asked(wanted.asked), timer(io) {}
+  Job(asio::io_context& io, const config::StapleAsk& wanted, std::shared_ptr<Turns> all)
+      : path(wanted.path), asked(wanted.asked), turns(std::move(all)), timer(io) {}
+
+  // Until its turn has come, or it has ended.
+  static asio::awaitable<void> take_turn(std::shared_ptr<Job> self);
+  void end_turn() const;
 
   std::string path;
   std::shared_ptr<tls::AskedStaple> asked;
+  std::shared_ptr<Turns> turns;
   asio::steady_timer timer;
   bool ended = false;  // nobody wants it any more; whoever asked it must not look at the Asker
 };
 
-Asker::Asker(asio::io_context& io, Log& log) : io_(io), log_(log) {}
+asio::awaitable<void> Asker::Job::take_turn(std::shared_ptr<Job> self) {
+  auto& turns = *self->turns;
+  if (turns.asking >= kMostAtOnce) {
+    turns.waiting.push_back(self);
+    boost::system::error_code ignored;
+    self->timer.expires_at(asio::steady_timer::time_point::max());
+    co_await self->timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    if (std::erase(turns.waiting, self) == 0) co_return;  // whoever had the turn has passed it on
+  }
+  ++turns.asking;
+}
+
+void Asker::Job::end_turn() const {
+  if (turns->waiting.empty()) {
+    --turns->asking;
+    return;
+  }
+  const auto next = turns->waiting.front();
+  turns->waiting.pop_front();
+  next->timer.cancel();
+}
+
+Asker::Asker(asio::io_context& io, Log& log)
+    : io_(io), log_(log), turns_(std::make_shared<Turns>()) {}
 
 Asker::~Asker() { stop(); }
 
@@ -51,7 +88,7 @@ void Asker::use(const config::Model& model) {
       job->path = wanted.path;
       continue;
     }
-    job = std::make_shared<Job>(io_, wanted);
+    job = std::make_shared<Job>(io_, wanted, turns_);
     asio::co_spawn(io_, run(job), [this, job](const std::exception_ptr& error) {
       if (error != nullptr && !job->ended) log_.write(LogLevel::alert, "ocsp: asking has ended");
     });
@@ -70,7 +107,10 @@ void Asker::stop() {
 
 asio::awaitable<void> Asker::run(std::shared_ptr<Job> job) {
   while (!job->ended) {
-    const auto error = co_await ask(job);
+    co_await Job::take_turn(job);
+    std::string error;
+    if (!job->ended) error = co_await ask(job);
+    job->end_turn();
     if (job->ended) co_return;
     note(*job, error);
     boost::system::error_code ignored;

@@ -1,5 +1,6 @@
 // Asks responders of OCSP for the answers that a configuration wants to send with its certificates,
-// and again before those are too old. Control thread only.
+// and again before those are too old; so many at once, however many certificates there are. Control
+// thread only.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -28,8 +29,9 @@ class Asker {
 
  private:
   struct Job;
+  struct Turns;
   boost::asio::awaitable<void> run(std::shared_ptr<Job> job);
-  boost::asio::awaitable<std::string> ask(std::shared_ptr<Job> job);
+  static boost::asio::awaitable<std::string> ask(std::shared_ptr<Job> job);
   void note(Job& job, const std::string& error);
   [[nodiscard]] double share() { return std::uniform_real_distribution<>(0, 1)(random_); }
 
@@ -37,6 +39,7 @@ class Asker {
   Log& log_;
   SystemClock clock_;
   std::mt19937_64 random_{std::random_device{}()};
+  std::shared_ptr<Turns> turns_;
   std::map<const tls::AskedStaple*, std::shared_ptr<Job>> jobs_;
 };
 

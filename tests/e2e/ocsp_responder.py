@@ -20,6 +20,8 @@ class Responder:
         self.days = 1
         self.asked = 0
         self.methods = set()
+        self.at_once = self.most_at_once = 0
+        self._lock = threading.Lock()
         self.answer = None  # in place of openssl's: (status, body)
         self._directory = directory
         self._server = None
@@ -56,9 +58,14 @@ class Responder:
                 self.tell(self.rfile.read(int(self.headers["Content-Length"])))
 
             def tell(self, body):
-                responder.asked += 1
-                responder.methods.add(self.command)
+                with responder._lock:  # pylint: disable=protected-access
+                    responder.asked += 1
+                    responder.methods.add(self.command)
+                    responder.at_once += 1
+                    responder.most_at_once = max(responder.most_at_once, responder.at_once)
                 status, answer = responder.answer or (200, responder.made(body))
+                with responder._lock:  # pylint: disable=protected-access
+                    responder.at_once -= 1
                 self.send_response(status)
                 self.send_header("Content-Type", "application/ocsp-response")
                 self.send_header("Content-Length", str(len(answer)))

@@ -118,6 +118,18 @@ def test_servers_with_the_same_certificate_ask_once(start, authority, responder)
 
 
 @weir_only
+def test_many_certificates_do_not_ask_all_at_once(start, authority, responder):
+    pairs = [signed(authority, responder, f"n{i}.example") for i in range(40)]
+    proxy = start.proxy("\n".join(
+        stapling(pair, authority).replace("ssl;", f"ssl; server_name n{i}.example;", 1)
+        for i, pair in enumerate(pairs)))
+    eventually(lambda: responder.asked == 40, "all are asked about", 20)
+    eventually(lambda: len([line for line in proxy.log("error.log") if "has answered" in line]) == 40,
+               "all are answered", 20)
+    assert 1 < responder.most_at_once <= 16
+
+
+@weir_only
 def test_a_responder_that_is_down_is_asked_again(start, authority, responder, admin):
     responder.stop()
     pair = signed(authority, responder)
