@@ -106,6 +106,11 @@ std::size_t IpAddress::write_host(char* out) const {
   return 0;
 }
 
+bool IpAddress::is_wildcard() const {
+  const auto all = bytes();
+  return std::all_of(all.begin(), all.end(), [](std::uint8_t byte) { return byte == 0; });
+}
+
 std::string IpAddress::host_text() const {
   char buffer[INET6_ADDRSTRLEN];
   return std::string(buffer, write_host(buffer));

@@ -31,6 +31,8 @@ class IpAddress {
   [[nodiscard]] int family() const { return storage_.any.sa_family; }
   [[nodiscard]] bool is_v4() const { return family() == AF_INET; }
   [[nodiscard]] bool is_v6() const { return family() == AF_INET6; }
+  // All bytes are zero: any address of the host.
+  [[nodiscard]] bool is_wildcard() const;
   [[nodiscard]] std::uint16_t port() const;
   void set_port(std::uint16_t port);
   // The 4 or 16 address bytes in network order; empty for other families.

@@ -12,23 +12,18 @@ namespace {
 
 constexpr Duration kTryEvery{100};
 
-bool is_wildcard(const IpAddress& address) {
-  const auto bytes = address.bytes();
-  return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; });
-}
-
 // Whether the kernel may take one for a claim to the other's connections.
 bool collide(const config::Listen& x, const config::Listen& y) {
   const auto& a = x.endpoint;
   const auto& b = y.endpoint;
   if (x.udp != y.udp || a.is_unix() || b.is_unix() || a.ip.port() != b.ip.port()) return false;
-  return is_wildcard(a.ip) || is_wildcard(b.ip);
+  return a.ip.is_wildcard() || b.ip.is_wildcard();
 }
 
 // Whether `wide` listens for all connections that would come to `narrow`.
 bool covers(const config::Listen& wide, const config::Listen& narrow) {
   if (!collide(wide, narrow) || wide.endpoint == narrow.endpoint) return false;
-  if (!is_wildcard(wide.endpoint.ip)) return false;
+  if (!wide.endpoint.ip.is_wildcard()) return false;
   const bool both = wide.endpoint.ip.is_v6() && !wide.ipv6only.value_or(true);
   return both || wide.endpoint.ip.family() == narrow.endpoint.ip.family();
 }

@@ -12,12 +12,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/log_files.h"
-#include "main/backoff.h"
 #include "main/configurator.h"
 #include "main/daemon.h"
 #include "main/engine_child.h"
 #include "main/pid_file.h"
 #include "main/renewal.h"
+#include "main/restart_pause.h"
 #include "main/service_manager.h"
 #include "main/start.h"
 #include "main/state_file.h"
@@ -104,7 +104,7 @@ class Master {
   KeptState state_;                                    // what operators have set
   Renewal renewal_;
   std::vector<std::string> renewed_;  // paths of certificates that pending_ has anew
-  Backoff backoff_;
+  RestartPause restart_pause_;
   TimePoint start_engine_at_ = TimePoint::max();
   TimePoint kill_at_ = TimePoint::max();
   TimePoint watchdog_at_ = TimePoint::max();

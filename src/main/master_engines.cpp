@@ -32,7 +32,7 @@ void Master::start_engine() {
       return end(Ending::fast);
     }
     if (pending_ != nullptr) reload_failed(error);
-    start_engine_at_ = clock_.now() + backoff_.ended(Duration{0});
+    start_engine_at_ = clock_.now() + restart_pause_.ended(Duration{0});
     return;
   }
   log_.notice("start worker process " + std::to_string(engine->pid()));
@@ -230,10 +230,10 @@ void Master::engine_ended(pid_t pid) {
     return end(Ending::fast);
   }
   if (pending_ != nullptr) reload_failed("the worker process ended");
-  const auto wait = backoff_.ended(std::chrono::duration_cast<Duration>(ran));
+  const auto wait = restart_pause_.ended(std::chrono::duration_cast<Duration>(ran));
   if (wait.count() > 0) {
     log_.write(LogLevel::alert, "worker processes end soon after their start, " +
-                                    std::to_string(backoff_.failures()) +
+                                    std::to_string(restart_pause_.failures()) +
                                     " in a row; the next one starts in " +
                                     std::to_string(wait.count()) + " ms");
   }

@@ -9,7 +9,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
@@ -56,14 +55,9 @@ void remove_stale_socket(const Endpoint& endpoint, const RawAddress& raw) {
   ::close(probe);
 }
 
-bool is_wildcard(const IpAddress& address) {
-  const auto bytes = address.bytes();
-  return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; });
-}
-
 // An answer has to come from the address that was asked.
 void tell_local_address(int fd, const IpAddress& address) {
-  if (!is_wildcard(address)) return;
+  if (!address.is_wildcard()) return;
   if (address.is_v6()) set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
   set(fd, IPPROTO_IP, IP_PKTINFO, 1);
 }

@@ -1,16 +1,6 @@
 #include "proxy/runtime.h"
 
-#include <algorithm>
-
 namespace weir::proxy {
-namespace {
-
-bool is_wildcard(const IpAddress& address) {
-  const auto bytes = address.bytes();
-  return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; });
-}
-
-}  // namespace
 
 const ListenNode* Runtime::listen_covering(const IpAddress& local) const {
   if (!local.is_v4() && !local.is_v6()) return nullptr;
@@ -21,7 +11,7 @@ const ListenNode* Runtime::listen_covering(const IpAddress& local) const {
     if (endpoint.ip == local) return node.get();
     const bool same_family = endpoint.ip.family() == local.family();
     const bool both = endpoint.ip.is_v6() && !node->listen.ipv6only.value_or(true);
-    if (is_wildcard(endpoint.ip) && (same_family || both)) wide = node.get();
+    if (endpoint.ip.is_wildcard() && (same_family || both)) wide = node.get();
   }
   return wide;
 }

@@ -47,13 +47,6 @@ IpAddress local_of(msghdr& message, const IpAddress& bound) {
   return bound;
 }
 
-bool is_wildcard(const IpAddress& address) {
-  for (const auto byte : address.bytes()) {
-    if (byte != 0) return false;
-  }
-  return true;
-}
-
 template <class Info>
 void put_control(msghdr& message, Control& control, int level, int type, const Info& info) {
   message.msg_control = control.bytes.data();
@@ -246,7 +239,7 @@ bool UdpPort::send(const Way& way, std::string_view bytes) {
   message.msg_namelen = way.client.size();
   message.msg_iov = &part;
   message.msg_iovlen = 1;
-  if (is_wildcard(bound_)) send_from(message, control, way.local);
+  if (bound_.is_wildcard()) send_from(message, control, way.local);
   ssize_t n;
   do {
     n = ::sendmsg(socket_.fd(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);

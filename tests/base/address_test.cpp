@@ -33,6 +33,10 @@ TEST_CASE("addresses are parsed and written back") {
 TEST_CASE("a mapped IPv4 address is that IPv4 address") {
   CHECK(IpAddress::parse("::ffff:10.1.2.3", 9)->unmapped().text() == "10.1.2.3:9");
   CHECK(IpAddress::parse("::1", 9)->unmapped().text() == "[::1]:9");
+  CHECK(IpAddress::parse("0.0.0.0", 9)->is_wildcard());
+  CHECK(IpAddress::parse("::")->is_wildcard());
+  CHECK_FALSE(IpAddress::parse("0.0.0.1")->is_wildcard());
+  CHECK_FALSE(IpAddress::parse("::1")->is_wildcard());
 }
 
 TEST_CASE("ranges contain what their mask says") {

@@ -5,20 +5,20 @@
 #include <fstream>
 
 #include "main/account.h"
-#include "main/backoff.h"
 #include "main/pid_file.h"
+#include "main/restart_pause.h"
 
 using namespace weir;
 using namespace weir::main;
 
 TEST_CASE("what keeps ending soon after its start waits longer and longer, but never gives up") {
-  Backoff backoff;
+  RestartPause restart_pause;
   std::vector<Duration::rep> waits;
-  for (int i = 0; i < 10; ++i) waits.push_back(backoff.ended(Duration{5}).count());
+  for (int i = 0; i < 10; ++i) waits.push_back(restart_pause.ended(Duration{5}).count());
   CHECK(waits == std::vector<Duration::rep>{0, 100, 200, 400, 800, 1600, 3200, 6400, 10000, 10000});
-  CHECK(backoff.failures() == 10);
-  CHECK(backoff.ended(Backoff::kSound).count() == 0);
-  CHECK(backoff.ended(Duration{5}).count() == 100);
+  CHECK(restart_pause.failures() == 10);
+  CHECK(restart_pause.ended(RestartPause::kSound).count() == 0);
+  CHECK(restart_pause.ended(Duration{5}).count() == 100);
 }
 
 TEST_CASE("the environment keeps TZ and what is named") {

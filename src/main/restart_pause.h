@@ -8,7 +8,7 @@
 
 namespace weir::main {
 
-class Backoff {
+class RestartPause {
  public:
   static constexpr Duration kFirst{100};
   static constexpr Duration kLongest{10000};
