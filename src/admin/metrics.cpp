@@ -30,7 +30,7 @@ std::string label_list(std::string_view labels) {
 // Series a server or a peer has, worked out from the table.
 struct SeriesCount {
   std::size_t fixed = 0, server = 0, location = 0, upstream = 0, registry = 0, peer = 0,
-              peer_histograms = 0, certificate = 0;
+              peer_histograms = 0, certificate = 0, stream = 0;
 };
 
 SeriesCount count_series() {
@@ -63,6 +63,8 @@ SeriesCount count_series() {
       count.certificate += series;
     } else if (labels.starts_with("upstream")) {
       count.upstream += series;
+    } else if (labels.starts_with("listen")) {
+      count.stream += series;
     } else if (labels.starts_with("server location")) {
       count.location += series;
     } else if (labels.starts_with("server")) {
@@ -104,7 +106,8 @@ std::string metrics_markdown() {
       "\n## Labels\n\n* `server`: the first `server_name` of a server, `_` if it has none. "
       "Servers of one name are added up.\n"
       "* `upstream`: the name of the upstream, or the `host:port` of a `proxy_pass` that names "
-      "none. `peer`: the peer's address.\n"
+      "none. `peer`: the peer's address. `listen`: an address that stream listens on, with `udp:` "
+      "before that of datagrams.\n"
       "* `location`: as in the configuration; what is answered outside of all has none.\n"
       "* `end_code`: see `weir -h end_codes`. `error`: see `weir -h errors`.\n"
       "* `code`: `1xx` to `5xx`, or `none`.\n* `state` of a peer: ";
@@ -120,9 +123,9 @@ std::string metrics_markdown() {
       ".\n\n## Number of series\n\nNo label has values from requests, so the configuration "
       "alone decides: " +
       text(count.fixed) + " series, " + text(count.server) + " a server name, " +
-      text(count.location) + " a location, " + text(count.upstream) + " an upstream and " +
-      text(count.peer) + " a peer. A registry has " + text(count.registry) +
-      " more, a certificate that weir orders " + text(count.certificate) +
+      text(count.location) + " a location, " + text(count.stream) + " an address of stream, " +
+      text(count.upstream) + " an upstream and " + text(count.peer) + " a peer. A registry has " +
+      text(count.registry) + " more, a certificate that weir orders " + text(count.certificate) +
       ", any other one less, and one more whose responder of OCSP is asked. With more than " +
       text(kMaxPeersWithHistograms) +
       " peers in all, the histograms of peers are left out, and a peer has " +

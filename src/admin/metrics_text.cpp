@@ -106,6 +106,20 @@ void add_servers(Sheet& sheet, const proxy::Runtime& runtime) {
   }
 }
 
+void add_streams(Sheet& sheet, const proxy::Runtime& runtime) {
+  for (const auto& [text, listen] : runtime.stream_listens) {
+    StreamTotals totals;
+    add_all(totals, *listen.stats);
+    const Labels labels = {{"listen", to_utf8(text)}};
+    for (std::size_t i = 0; i < totals.by_class.size(); ++i) {
+      sheet.add(Metric::stream_sessions, totals.by_class[i], labels.with("code", kClassNames[i]));
+    }
+    sheet.add(Metric::stream_active, totals.begun - std::min(totals.begun, totals.ended), labels);
+    sheet.add(Metric::stream_bytes_in, totals.bytes_in, labels);
+    sheet.add(Metric::stream_bytes_out, totals.bytes_out, labels);
+  }
+}
+
 void add_locations(Sheet& sheet, const proxy::Runtime& runtime) {
   if (runtime.location_stats.size() > kMaxLocations) return;
   std::map<std::pair<std::string, std::string>, LocationTotals> by_name;
@@ -327,6 +341,7 @@ std::string metrics_text(const Source& source) {
   if (const auto runtime = source.present()) {
     add_model(sheet, *runtime->model);
     add_servers(sheet, *runtime);
+    add_streams(sheet, *runtime);
     add_locations(sheet, *runtime);
     add_certificates(sheet, source, *runtime->model);
     add_staples(sheet, *runtime->model);

@@ -18,6 +18,17 @@ void TrafficTotals::add(const proxy::TrafficStats& from) {
   bytes_out += from.bytes_out.get();
 }
 
+void StreamTotals::add(const proxy::StreamStats& from) {
+  for (std::size_t i = 0; i < by_class.size(); ++i) {
+    by_class[i] += from.by_class[i].get();
+    ended += from.by_class[i].get();
+  }
+  // Whatever ends has begun before.
+  begun += from.begun.get();
+  bytes_in += from.bytes_in.get();
+  bytes_out += from.bytes_out.get();
+}
+
 void PeerTotals::add(const proxy::PeerStats& from) {
   TrafficTotals::add(from);
   connects += from.connects.get();

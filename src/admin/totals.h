@@ -34,6 +34,13 @@ struct TrafficTotals : LocationTotals {
   void add(const proxy::TrafficStats& from);
 };
 
+struct StreamTotals {
+  std::uint64_t begun = 0, ended = 0, bytes_in = 0, bytes_out = 0;
+  std::array<std::uint64_t, kClassNames.size()> by_class{};
+
+  void add(const proxy::StreamStats& from);
+};
+
 struct PeerTotals : TrafficTotals {
   std::uint64_t connects = 0, reused = 0, connect_failures = 0, failures = 0, retries = 0,
                 stale = 0;

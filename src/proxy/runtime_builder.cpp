@@ -41,6 +41,7 @@ RuntimeBuilder::Result RuntimeBuilder::build(std::shared_ptr<const config::Model
   runtime->model = std::move(model);
   const auto expired = [](const auto& entry) { return entry.second.expired(); };
   std::erase_if(server_stats_, expired);
+  std::erase_if(stream_stats_, expired);
   std::erase_if(location_stats_, expired);
   std::erase_if(peer_stats_, expired);
   std::erase_if(queue_stats_, expired);
@@ -272,7 +273,8 @@ void RuntimeBuilder::add_servers(Runtime& runtime) {
     runtime.streams.push_back(std::make_unique<StreamNode>(*config, parts));
     for (const auto& listen : config->listens) {
       runtime.stream_listens.emplace(listen.text,
-                                     StreamListen{&listen, runtime.streams.back().get()});
+                                     StreamListen{&listen, runtime.streams.back().get(),
+                                                  counters(stream_stats_, listen.text)});
     }
   }
   for (auto& [targets, log] : parts.logs) runtime.logs.push_back(std::move(log));

@@ -83,6 +83,7 @@ class RuntimeBuilder {
   HashSeed seed_;  // of the zones' tables
   // Counters outlive reloads: whoever has the same name counts on.
   std::map<std::string, std::weak_ptr<PerWorker<TrafficStats>>> server_stats_;
+  std::map<std::string, std::weak_ptr<PerWorker<StreamStats>>> stream_stats_;  // by address
   std::map<std::string, std::weak_ptr<PerWorker<LocationStats>>> location_stats_;
   std::map<std::string, std::weak_ptr<PerWorker<PeerStats>>> peer_stats_;
   std::map<std::string, std::weak_ptr<PerWorker<QueueStats>>> queue_stats_;

@@ -57,6 +57,14 @@ struct TrafficStats : LocationStats {
   Counter bytes_out;
 };
 
+// Of one address of stream, in one worker.
+struct StreamStats {
+  Counter begun;
+  std::array<Counter, 6> by_class;  // of those that have ended, as LocationStats::by_class
+  Counter bytes_in;                 // from clients
+  Counter bytes_out;
+};
+
 inline constexpr std::size_t kErrors = 0
 #define WEIR_ERROR(name, side, retry, status, text) +1
 #include "base/errors.def"

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 
 #include "config/model.h"
 #include "proxy/location_tools.h"
+#include "proxy/stats.h"
 
 namespace weir::proxy {
 
@@ -22,6 +24,7 @@ struct StreamNode {
 struct StreamListen {
   const config::Listen* listen = nullptr;  // in the model
   const StreamNode* node = nullptr;
+  std::shared_ptr<PerWorker<StreamStats>> stats;
 };
 
 // By config::Listen::text.

@@ -16,9 +16,12 @@ Session::Session(proxy::Worker& worker, const Origin& origin)
       pin_(worker.runtime()),
       origin_(origin),
       listen_(pin_->get().stream_listens.find(origin.listen_text)->second),
+      stats_(listen_.stats->of(worker.index())),
       waiter_(worker.loop()),
       opened_(worker.loop().now()),
-      client_address_(origin.peer) {}
+      client_address_(origin.peer) {
+  stats_.begun.add();
+}
 
 bool Session::is_of(std::uint64_t generation) const { return pin_->get().generation <= generation; }
 
@@ -127,6 +130,7 @@ int Session::limit_connections() {
 void Session::finish(int status) {
   status_ = status;
   leases_.clear();
+  stats_.by_class[static_cast<std::size_t>(status / 100) % stats_.by_class.size()].add();
   write_access_logs();
 }
 

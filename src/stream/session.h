@@ -111,8 +111,14 @@ class Session : public proxy::Guest, public proxy::UserVariables::Owner {
   void finish(int status);
 
   // What has gone to the client and has come from it.
-  void count_sent(std::uint64_t bytes) { sent_ += bytes; }
-  void count_received(std::uint64_t bytes) { received_ += bytes; }
+  void count_sent(std::uint64_t bytes) {
+    sent_ += bytes;
+    stats_.bytes_out.add(bytes);
+  }
+  void count_received(std::uint64_t bytes) {
+    received_ += bytes;
+    stats_.bytes_in.add(bytes);
+  }
 
   std::unique_ptr<proxy::ProxiedAddresses> proxied_;
   tls::ClientHello hello_;
@@ -130,6 +136,7 @@ class Session : public proxy::Guest, public proxy::UserVariables::Owner {
   proxy::RuntimePin pin_;
   Origin origin_;
   proxy::StreamListen listen_;
+  proxy::StreamStats& stats_;  // of listen_
   net::Waiter waiter_;
   TimePoint opened_;
   IpAddress client_address_;

@@ -21,6 +21,7 @@ using BasicPtr = std::unique_ptr<OCSP_BASICRESP, Freer<OCSP_BASICRESP_free>>;
 using StorePtr = std::unique_ptr<X509_STORE, Freer<X509_STORE_free>>;
 using StoreContextPtr = std::unique_ptr<X509_STORE_CTX, Freer<X509_STORE_CTX_free>>;
 
+constexpr std::string_view kScheme = "http://";
 constexpr long kSkew = 300;  // seconds that a responder's clock may be ahead
 
 struct StackFreer {
@@ -32,10 +33,16 @@ struct UrlsFreer {
   void operator()(STACK_OF(OPENSSL_STRING) * urls) const { X509_email_free(urls); }
 };
 
+// The first one that can be asked, else the first one, else nothing.
 std::string named_responder(X509* certificate) {
   const std::unique_ptr<STACK_OF(OPENSSL_STRING), UrlsFreer> urls(X509_get1_ocsp(certificate));
-  if (urls == nullptr || sk_OPENSSL_STRING_num(urls.get()) == 0) return {};
-  return sk_OPENSSL_STRING_value(urls.get(), 0);
+  std::string first;
+  for (int i = 0; urls != nullptr && i < sk_OPENSSL_STRING_num(urls.get()); ++i) {
+    std::string url = sk_OPENSSL_STRING_value(urls.get(), i);
+    if (url.starts_with(kScheme)) return url;
+    if (i == 0) first = std::move(url);
+  }
+  return first;
 }
 
 X509Ptr shared(X509* certificate) {
@@ -161,7 +168,7 @@ AskedStaple::Making AskedStaple::make(std::string_view pem, const Context& conte
         "it names no responder of OCSP; remove ssl_stapling, or name one by "
         "ssl_stapling_responder");
   }
-  if (!asked->url_.starts_with("http://")) {
+  if (!asked->url_.starts_with(kScheme)) {
     return wrong("its responder is at \"" + asked->url_ + "\"; only http:// is asked");
   }
   parts->id.reset(OCSP_cert_to_id(nullptr, leaf.get(), parts->issuer.get()));

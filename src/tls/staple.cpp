@@ -16,7 +16,10 @@ using BasicPtr = std::unique_ptr<OCSP_BASICRESP, Freer<OCSP_BASICRESP_free>>;
 
 ResponsePtr response_of(std::string_view der) {
   const auto* at = reinterpret_cast<const unsigned char*>(der.data());
-  return ResponsePtr(d2i_OCSP_RESPONSE(nullptr, &at, static_cast<long>(der.size())));
+  const auto* end = at + der.size();
+  ResponsePtr response(d2i_OCSP_RESPONSE(nullptr, &at, static_cast<long>(der.size())));
+  if (at != end) response.reset();  // clients would refuse what is behind it
+  return response;
 }
 
 std::string serial_text(const ASN1_INTEGER* number) {

@@ -88,6 +88,10 @@ void fill(Fixture& fixture) {
     }
     return status;
   };
+  auto streams = std::make_shared<proxy::PerWorker<proxy::StreamStats>>(fixture.kWorkers);
+  streams->of(0).begun.add(3);
+  streams->of(1).by_class[5].add();
+  fixture.runtime->stream_listens["udp:127.0.0.1:53"].stats = streams;
   config::TlsCertificate certificate;
   certificate.path = certificate.key_path = "/a.pem";
   certificate.facts.names = {"a.example"};
@@ -171,6 +175,21 @@ TEST_CASE("a certificate says when it expires, and what about it is bad") {
                                       {"weir_certificate_expiry_timestamp_seconds", 1.8e9},
                                       {"weir_certificate_stale", 1},
                                       {"weir_ocsp_failing", 1}});
+}
+
+TEST_CASE("sessions of stream are in progress until they have ended") {
+  Fixture fixture;
+  fill(fixture);
+  std::map<std::string, double> values;
+  for (const auto& sample : scrape(fixture).samples) {
+    if (!sample.labels.contains("listen")) continue;
+    CHECK(sample.labels.at("listen") == "udp:127.0.0.1:53");
+    values[sample.name] += sample.value;
+  }
+  CHECK(values == std::map<std::string, double>{{"weir_stream_sessions", 2},
+                                                {"weir_stream_sessions_total", 1},
+                                                {"weir_stream_received_bytes_total", 0},
+                                                {"weir_stream_sent_bytes_total", 0}});
 }
 
 TEST_CASE("counters of workers are added up") {
@@ -460,8 +479,12 @@ TEST_CASE("the reference page has every metric, and the true number of series") 
     CHECK(page.find("| `" + std::string(row.name) + "` |") != std::string::npos);
   }
   // What the page says must be what a scrape has.
-  const auto size = [](int servers, int pools, int peers, int locations = 0) {
+  const auto size = [](int servers, int pools, int peers, int locations = 0, int streams = 0) {
     Fixture fixture;
+    for (int i = 0; i < streams; ++i) {
+      fixture.runtime->stream_listens[std::to_string(i)].stats =
+          std::make_shared<proxy::PerWorker<proxy::StreamStats>>(fixture.kWorkers);
+    }
     for (int i = 0; i < servers; ++i) fixture.add_server("s" + std::to_string(i));
     for (int i = 0; i < locations; ++i) fixture.count_location("/" + std::to_string(i));
     for (int i = 0; i < pools; ++i) {
@@ -475,12 +498,13 @@ TEST_CASE("the reference page has every metric, and the true number of series") 
   const auto fixed = size(0, 0, 0);
   const auto server = size(1, 0, 0) - fixed;
   const auto location = size(1, 0, 0, 1) - fixed - server;
+  const auto stream = size(0, 0, 0, 0, 1) - fixed;
   const auto upstream = size(0, 1, 0) - fixed;
   const auto peer = size(0, 1, 1) - fixed - upstream;
   const auto want = std::to_string(fixed) + " series, " + std::to_string(server) +
                     " a server name, " + std::to_string(location) + " a location, " +
-                    std::to_string(upstream) + " an upstream and " + std::to_string(peer) +
-                    " a peer.";
+                    std::to_string(stream) + " an address of stream, " + std::to_string(upstream) +
+                    " an upstream and " + std::to_string(peer) + " a peer.";
   CAPTURE(want);
   CHECK(page.find(want) != std::string::npos);
 }

@@ -152,7 +152,7 @@ def test_a_responder_that_is_down_is_asked_again(start, authority, responder, ad
 
 @weir_only
 @pytest.mark.parametrize("answer, error", [
-    ((500, b""), "answers with status 500"), ((200, b"no"), "no answer of OCSP in it"),
+    ((500, b""), "answers with status 500"), ((200, b"\x30\x03\x0a\x01\x00more"), "no answer of OCSP"), ((200, b"no"), "no answer of OCSP in it"),
     ((200, b"\x30\x03\x0a\x01\x03"), "refused to answer: trylater")])
 def test_what_is_no_answer_is_not_sent(start, authority, responder, answer, error):
     responder.answer = answer
@@ -263,6 +263,15 @@ def test_a_responder_can_be_named(start, authority, responder, path, method):
                                  f"ssl_stapling_responder {responder.url}{path};"))
     eventually(lambda: is_stapled(proxy.port), "an answer")
     assert responder.methods == {method}
+
+
+@weir_only
+def test_of_several_responders_the_first_that_can_be_asked_is(start, authority, responder):
+    pair = authority.sign("a.example", extensions=[
+        f"authorityInfoAccess=OCSP;URI:ldap://127.0.0.1/x,OCSP;URI:{responder.url}"])
+    responder.know(pair[0])
+    proxy = start.proxy(stapling(pair, authority))
+    eventually(lambda: is_stapled(proxy.port), "an answer")
 
 
 @weir_only

@@ -91,6 +91,7 @@ class Hurt:
         self.dns = DnsServer()
         self.dns.set("known.test", "127.0.0.1")
         self.proxy = start.proxy(self.text(), main=f"""certificate_watch 100ms;
+            stream {{ server {{ listen 127.0.0.1:{free_port()}; return x; }} }}
             admin {{ listen 127.0.0.1:{self.admin}; }}""")
         self.text_of_conf = self.proxy.conf.read_text()
         self.threads = []

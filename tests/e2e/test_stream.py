@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import signal
 import socket
 import struct
@@ -413,6 +414,34 @@ def test_verbs_and_metrics(start, service):
     assert b'upstream="stream:db"' in text
     weir(proxy, "maintenance", "on", "stream:db")
     assert ask(port) == b""
+
+
+@weir_only
+def test_what_is_counted_of_an_address(start, service):
+    node = service(lambda sock: sock.sendall(sock.recv(100) * 2) or sock.recv(1))
+    port, closed, admin = free_port(), free_port(), free_port()
+    proxy = start.proxy(HTTP, main=f"""admin {{ listen 127.0.0.1:{admin}; }}
+        stream {{ server {{ listen 127.0.0.1:{port}; proxy_pass {node.address}; }}
+                  server {{ listen 127.0.0.1:{closed}; proxy_pass 127.0.0.1:{free_port()}; }} }}""")
+
+    def counted(name, address, code=""):
+        text = urllib.request.urlopen(f"http://127.0.0.1:{admin}/metrics", timeout=LIMIT).read()
+        labels = f'listen="127.0.0.1:{address}"' + (f',code="{code}"' if code else "")
+        return float(re.search(rf"^weir_stream_{name}{{{labels}}} (.*)$", text.decode(), re.M).group(1))
+
+    with connect(port) as sock:
+        sock.sendall(b"12345")
+        assert sock.recv(100) == b"1234512345"
+        assert counted("sessions", port) == 1
+        eventually(lambda: counted("received_bytes_total", port) == 5, "bytes of a session in progress")
+        eventually(lambda: counted("sent_bytes_total", port) == 10, "bytes of a session in progress")
+        proxy.process.send_signal(signal.SIGHUP)
+        proxy.wait_for_log("generation 2 is in force", "error.log")
+        assert counted("sessions", port) == 1
+    eventually(lambda: counted("sessions_total", port, "2xx") == 1, "its end")
+    assert counted("sessions", port) == 0 and counted("received_bytes_total", port) == 5
+    assert ask(closed) == b""
+    eventually(lambda: counted("sessions_total", closed, "5xx") == 1, "its failure")
 
 
 def test_a_node_killed_under_load_costs_its_connections_alone(stream, tmp_path):
