@@ -105,6 +105,7 @@ json::value registry_json(const Source& source, const std::string& upstream) {
   if (!status) return nullptr;
   json::object out;
   out["url"] = to_utf8(status->url);
+  out["nodes"] = to_utf8(status->nodes);
   out["server"] = to_utf8(status->server);
   out["fresh"] = status->fresh;
   out["stale_since"] = nullptr;

@@ -2,6 +2,11 @@
 
 namespace weir::config {
 
+std::string RegistryConfig::nodes_text() const {
+  if (form == Form::weir) return "app=" + app;
+  return "key=" + key + (detail.empty() ? "" : " " + detail);
+}
+
 const char* to_string(Balance balance) {
   switch (balance) {
     case Balance::round_robin:

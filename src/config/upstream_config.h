@@ -235,6 +235,8 @@ struct RegistryConfig {
   PeerConfig node;
   bool counts_fails = false;  // max_fails was given
   Position position;
+  // Which nodes are meant: "app=main", "key=node:{id} addr".
+  [[nodiscard]] std::string nodes_text() const;
   // Whether the same nodes are meant.
   [[nodiscard]] bool same_nodes(const RegistryConfig& other) const {
     return app == other.app && form == other.form && key == other.key && detail == other.detail;

@@ -184,6 +184,7 @@ void RegistryReader::settle() {
 
 RegistryStatus RegistryReader::status() const {
   return {.url = config_.url.masked(),
+          .nodes = config_.nodes_text(),
           .server = link_->server(),
           .fresh = reads_ > 0 && !stale_since_,
           .stale_since = stale_since_,

@@ -19,6 +19,7 @@ namespace weir::discovery {
 
 struct RegistryStatus {
   std::string url;     // without its password
+  std::string nodes;   // config::RegistryConfig::nodes_text()
   std::string server;  // it is, or was last, connected to
   bool fresh = false;  // the last reading succeeded
   std::optional<WallTime> stale_since;

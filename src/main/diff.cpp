@@ -77,6 +77,9 @@ struct Running {
     shape.balance = balance.value_or(config::Balance::round_robin);
     shape.key = text_of(pool, "key");
     shape.sticky = text_of(pool, "sticky_by");
+    const auto* registry = pool.if_contains("registry");
+    const auto* object = registry != nullptr ? registry->if_object() : nullptr;
+    if (object != nullptr) nodes = text_of(*object, "nodes");
     for (const auto& each : pool.at("peers").as_array()) {
       const auto& peer = each.as_object();
       shape.peers.push_back(peer_of(peer));
@@ -91,6 +94,7 @@ struct Running {
   PoolShape shape;
   std::map<std::string, std::uint32_t> weights;  // set by operators: they outlive a reload
   bool known = true;                             // the balancer
+  std::string nodes;                             // of its registry; empty: it has none
 };
 
 // The pool that a reload would make, with the places that addresses have in the running one.
@@ -173,6 +177,13 @@ std::string pool_text(const config::UpstreamConfig& config, const config::Model&
   if (method(before) != method(after)) text += " -> " + method(after);
   text += "): ";
   if (!running.known) return text + "the running weir balances in a way unknown here\n";
+  // Nobody has asked for the others yet.
+  const auto nodes = config.registry ? config.registry->nodes_text() : running.nodes;
+  if (nodes != running.nodes && upstream::binding_of(after) != Binding::none) {
+    return text + "the nodes of its registry are others (" +
+           (running.nodes.empty() ? "none" : running.nodes) + " -> " + nodes +
+           "): which clients move is known after a reload only\n";
+  }
   const auto moved = count_moved(before, after);
   return text + verdict(moved) + "\n" + peers_text(moved);
 }

@@ -120,6 +120,32 @@ TEST_CASE("addresses of a name keep the places that they have in the running wei
         "upstream \"app\" (ip_hash): no client moves\n");
 }
 
+TEST_CASE("nodes of another registry are not known before a reload") {
+  const auto running = [](const std::string& registry) {
+    return R"({"upstreams":[{"name":"app","balance":"ip_hash","key":null,"sticky":null,)"
+           R"("registry":)" +
+           registry + R"(,"peers":[)" +
+           peer("10.0.0.1:80", "10.0.0.1:80", R"(,"vanished":false,"slot":0)") + "]}]}";
+  };
+  const std::string from_main = R"({"nodes":"app=main"})";
+  const auto config = [](const std::string& line) {
+    return "upstream app { ip_hash; registry redis://127.0.0.1 " + line + "; }";
+  };
+  const std::string head = "upstream \"app\" (ip_hash): ";
+  const std::string unknown = "): which clients move is known after a reload only\n";
+  CHECK(compare(running(from_main), config("app=main")) == head + "no client moves\n");
+  CHECK(compare(running(from_main), config("app=next")) ==
+        head + "the nodes of its registry are others (app=main -> app=next" + unknown);
+  CHECK(compare(running(from_main), config("\"key=n:{id}\" field=addr")) ==
+        head + "the nodes of its registry are others (app=main -> key=n:{id} addr" + unknown);
+  CHECK(compare(running("null"), config("app=main")) ==
+        head + "the nodes of its registry are others (none -> app=main" + unknown);
+  const auto without = compare(running(from_main), "upstream app { ip_hash; server 10.0.0.2; }");
+  CHECK(without.find("- 10.0.0.1:80") != std::string::npos);
+  const auto unbound = "upstream app { registry redis://127.0.0.1 app=next; }";
+  CHECK(compare(running(from_main), unbound).find(unknown) == std::string::npos);
+}
+
 TEST_CASE("what is no status of this version is refused") {
   config::Model model;
   std::string out;
