@@ -274,7 +274,7 @@ def test_the_others_wait_until_the_first_one_is_ready(start):
     eventually(lambda: states(proxy) == ["down", "waiting", "waiting"], "it is kept")
     healthy.set()
     eventually(lambda: states(proxy) == ["up", "up", "up"], "they need not wait any more")
-    assert not state_file(proxy).exists()
+    eventually(lambda: not state_file(proxy).exists(), "nothing is kept any more")
     assert "it is ready" in weir(proxy, "first", f"app/{node.address}")
 
 
