@@ -93,6 +93,11 @@ TEST_CASE("stream: mistakes") {
        "t:1:10: error: server: it does nothing with its connections; write proxy_pass, or return"},
       {"stream { server { listen 1 udp; proxy_pass 10.0.0.1:1; proxy_protocol on; } }",
        "t:1:10: error: server: proxy_protocol is told over TCP only; remove it, or \"udp\""},
+      {"stream { upstream a { server 10.0.0.1:1; proxy_protocol v2; } server { listen 1 udp; "
+       "proxy_pass a; } }",
+       "t:1:63: error: server: proxy_protocol is told over TCP only; remove it, or \"udp\""},
+      {"stream { proxy_protocol_version 3; }",
+       "t:1:33: error: proxy_protocol_version: invalid number \"3\"; it must be from 1 to 2"},
       {"ssl_preread on;",
        "t:1:1: error: ssl_preread: is not allowed in main, http; it belongs in stream, server "
        "(stream)"},
@@ -121,6 +126,7 @@ stream:
   upstreams:
     redis:
       balance: least_conn
+      proxy_protocol: v2
       servers: [10.0.0.1:6379, {address: 10.0.0.2:6379, backup: true}]
   maps:
     $to: {source: $ssl_preread_server_name, values: {a.example: redis, default: 10.0.0.9:1}}
@@ -128,6 +134,8 @@ stream:
     - listen: 6379
       proxy_pass: redis
       proxy_timeout: 1h
+      proxy_protocol: true
+      proxy_protocol_version: 2
     - listen: {address: 53, udp: true}
       proxy_pass: 10.0.0.3:53
     - listen: 443
@@ -137,6 +145,8 @@ stream:
   CAPTURE(model);
   CHECK(has_line(model, "pass redis"));
   CHECK(has_line(model, "timeout 3600s"));
+  CHECK(has_line(model, "proxy_protocol v2"));
+  CHECK(has_line(model, "proxy_protocol_version 2"));
   CHECK(has_line(model, "pass ${user:to}"));
   CHECK(has_line(model, "listen udp:0.0.0.0:53 backlog=511 rcvbuf=0 sndbuf=0 fastopen=0"));
   // Checks are on by themselves, but nothing is told of datagrams by a connection.
